@@ -6,6 +6,9 @@ export abstract class ForwarderError extends Error {
   abstract readonly code: string;
 }
 
+/** Whatever was thrown, as an Error. */
+export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
 /** The environment is not a usable configuration. `problems` has one line per variable. */
 export class ConfigError extends ForwarderError {
   override readonly name = 'ConfigError';
@@ -102,4 +105,10 @@ export class CredentialsError extends ForwarderError {
 export class PutRetriesExhaustedError extends ForwarderError {
   override readonly name = 'PutRetriesExhaustedError';
   readonly code = 'PUT_RETRIES_EXHAUSTED';
+}
+
+/** CloudTrail refused a whole request with an error that is in no documentation. Nothing is marked. */
+export class PutRejectedError extends ForwarderError {
+  override readonly name = 'PutRejectedError';
+  readonly code = 'PUT_REJECTED';
 }

@@ -1,0 +1,100 @@
+import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
+import pThrottle from 'p-throttle';
+import { z } from 'zod';
+import type { AuditEvent } from './event.ts';
+
+const answerSchema = z.object({
+  successful: z.array(z.object({ id: z.string(), eventID: z.string() })).nullish(),
+  failed: z.array(z.object({ id: z.string(), errorCode: z.string(), errorMessage: z.string().nullish() })).nullish(),
+});
+
+export type PutAnswer = z.infer<typeof answerSchema>;
+
+/** The channel events are put on. */
+export interface Channel {
+  /**
+   * One PutAuditEvents call, whole-request retries included.
+   *
+   * @throws what the SDK throws, by name; a `ZodError` when the answer has another shape
+   */
+  put(events: readonly AuditEvent[], signal: AbortSignal): Promise<PutAnswer>;
+  /** Where requests go, for `check`. */
+  endpoint(): Promise<URL>;
+  /** @throws when the credential chain finds none */
+  credentials(): Promise<unknown>;
+  close(): void;
+}
+
+export interface ChannelOptions {
+  readonly arn: string;
+  readonly region: string;
+  readonly externalId?: string | undefined;
+  /** Requests per second, retries included. */
+  readonly callsPerSecond: number;
+  /** Called once for each HTTP request sent. */
+  readonly onRequest: () => void;
+  /** Called for each request CloudTrail throttled as a whole. */
+  readonly onThrottled: () => void;
+  /** Time limit of one attempt. @default 10000 */
+  readonly attemptTimeoutMs?: number;
+}
+
+const MAX_ATTEMPTS = 4;
+
+/** A client for the channel's own Region, whichever Region the function runs in. */
+export function connectChannel(options: ChannelOptions): Channel {
+  const client = new CloudTrailDataClient({
+    region: options.region,
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: 5000,
+      requestTimeout: options.attemptTimeoutMs ?? 10_000,
+      throwOnRequestTimeout: true,
+    },
+  });
+  const throttle = pThrottle({ limit: options.callsPerSecond, interval: 1000, strict: true });
+  const turn = throttle(() => Promise.resolve());
+
+  // Innermost, so that every attempt of the SDK waits for its turn and is counted.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      await turn();
+      options.onRequest();
+      try {
+        return await next(args);
+      } catch (error) {
+        if (isThrottling(error)) options.onThrottled();
+        throw error;
+      }
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'callsPerSecond' },
+  );
+
+  return {
+    async put(events, abortSignal) {
+      const command = new PutAuditEventsCommand({
+        channelArn: options.arn,
+        ...(options.externalId !== undefined && { externalId: options.externalId }),
+        auditEvents: [...events],
+      });
+      return answerSchema.parse(await client.send(command, { abortSignal }));
+    },
+    async endpoint() {
+      const custom = await client.config.endpoint?.();
+      if (custom)
+        return new URL(`${custom.protocol}//${custom.hostname}${custom.port ? `:${custom.port}` : ''}${custom.path}`);
+      return client.config.endpointProvider({ Region: options.region }).url;
+    },
+    credentials: async () => await client.config.credentials(),
+    close: () => {
+      client.destroy();
+    },
+  };
+}
+
+function isThrottling(error: unknown): boolean {
+  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+  return (
+    $metadata?.httpStatusCode === 429 || /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(name ?? '')
+  );
+}

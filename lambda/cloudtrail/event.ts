@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import { isIP } from 'node:net';
+import type { AuditEntry } from '../kong/entry.ts';
+import { cutJsonText, cutText, EVENT_LIMITS, fitMembers, jsonBytes } from './fit.ts';
+import type { Redacted, Redactor } from './redact.ts';
+
+/** One element of `auditEvents` in PutAuditEvents. */
+export interface AuditEvent {
+  readonly id: string;
+  /** The event as JSON text. */
+  readonly eventData: string;
+  /** Base64 SHA-256 of `eventData`. */
+  readonly eventDataChecksum: string;
+}
+
+/** What an event says that is not in the entry. */
+export interface EventContext {
+  readonly kongVersion: string;
+  readonly hostname: string;
+  /** The account that owns the channel. */
+  readonly accountId: string;
+  readonly eventSource: string;
+  readonly deriveErrorCode: boolean;
+  readonly redactor: Redactor;
+}
+
+/** The whole payload, when what the entry carries is only its beginning (a replayed entry). */
+export interface WholePayload {
+  readonly payloadBytes: number;
+  readonly payloadSha256: string;
+}
+
+const ANONYMOUS = 'Anonymous User on Kong Gateway: Please Enable RBAC on Kong Gateway';
+/** The pattern PutAuditEvents demands of an audit event's id (API reference, AuditEvent). */
+const EVENT_ID = /^[-_A-Za-z0-9]{1,128}$/;
+/** With no more characters than this, no limit of the event can be exceeded: a character takes at most six bytes as JSON. */
+const SURELY_FITS = Math.floor(EVENT_LIMITS.additionalEventData / 6) - 1000;
+
+/** Maps an entry to its event. Pure: the same entry gives the same event, but for `ttl`. What is too large is cut and says so. */
+export function toAuditEvent(entry: AuditEntry, context: EventContext, whole?: WholePayload): AuditEvent {
+  const eventData = JSON.stringify(toEventData(entry, context, whole));
+  return {
+    id: EVENT_ID.test(entry.id) ? entry.id : hash('sha256', entry.id),
+    eventData,
+    eventDataChecksum: hash('sha256', eventData, 'base64'),
+  };
+}
+
+function toEventData(entry: AuditEntry, context: EventContext, whole: WholePayload | undefined) {
+  const { route, query } = splitPath(entry.path);
+  const redactedQuery = context.redactor.query(query);
+  const redactedPayload = context.redactor.payload(entry.payload ?? '');
+  const failed = context.deriveErrorCode && entry.status !== null && entry.status >= 400;
+
+  return {
+    version: cutText(context.kongVersion, EVENT_LIMITS.version),
+    userIdentity: {
+      type: entry.rbacUserId === null ? 'Anonymous' : 'KongRbacUser',
+      principalId: cutText(entry.rbacUserId ?? 'anonymous', EVENT_LIMITS.principalId),
+      details: userDetails(entry),
+    },
+    eventSource: cutText(context.eventSource, EVENT_LIMITS.name),
+    eventName: cutText(entry.method + (route.replace(TRAILING_SLASHES, '') || '/'), EVENT_LIMITS.name),
+    eventTime: new Date(entry.timestamp * 1000).toISOString().replace('.000Z', 'Z'),
+    UID: entry.id,
+    ...(failed && { errorCode: String(entry.status), ...errorMessage(entry.status) }),
+    ...requestParameters(entry.payload ?? '', redactedPayload.text, redactedQuery.text, whole),
+    ...(entry.clientIp !== null && isBareIp(entry.clientIp) && { sourceIPAddress: entry.clientIp }),
+    recipientAccountId: context.accountId,
+    additionalEventData: additionalEventData(entry, context, route, redactedQuery, redactedPayload),
+  };
+}
+
+/** Anchored on a slash that follows another character, so that long runs of slashes take linear time. */
+const TRAILING_SLASHES = /(?<!\/)\/+$/;
+
+function splitPath(path: string): { route: string; query: string } {
+  const mark = path.indexOf('?');
+  return mark < 0 ? { route: path, query: '' } : { route: path.slice(0, mark), query: path.slice(mark + 1) };
+}
+
+function userDetails({ rbacUserId, rbacUserName }: AuditEntry): Record<string, string> {
+  if (rbacUserId === null) return { RBAC: ANONYMOUS };
+  return rbacUserName === null ? {} : { userName: cutText(rbacUserName, EVENT_LIMITS.principalId) };
+}
+
+function errorMessage(status: number | null): { errorMessage?: string } {
+  const message = STATUS_CODES[status ?? 0];
+  return message === undefined ? {} : { errorMessage: message };
+}
+
+function isBareIp(address: string): boolean {
+  return isIP(address) !== 0 && !address.includes('%');
+}
+
+/**
+ * `payloadBytes` and `payloadSha256` describe the payload as Kong gave it, before redaction, so that it can be compared with
+ * what the administrator sent.
+ */
+function requestParameters(original: string, payload: string, query: string, whole: WholePayload | undefined) {
+  const limit = EVENT_LIMITS.requestParameters;
+  const parameters: Record<string, string | number | boolean> = {
+    ...(query !== '' && { queryParameters: query }),
+    ...(payload !== '' && { payload }),
+    ...(whole && { payloadTruncated: true, ...whole }),
+  };
+  if (Object.keys(parameters).length === 0) return {};
+  if (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit)
+    return { requestParameters: parameters };
+
+  if (query !== '') {
+    parameters['queryParameters'] = cutJsonText(query, limit / 2);
+    if (parameters['queryParameters'] !== query) parameters['queryParametersTruncated'] = true;
+  }
+  if (payload !== '') {
+    parameters['payload'] = '';
+    parameters['payloadTruncated'] = true;
+    parameters['payloadBytes'] = whole?.payloadBytes ?? Buffer.byteLength(original);
+    parameters['payloadSha256'] = whole?.payloadSha256 ?? hash('sha256', original);
+    parameters['payload'] = cutJsonText(payload, limit - jsonBytes(parameters));
+  }
+  return { requestParameters: parameters };
+}
+
+function additionalEventData(
+  entry: AuditEntry,
+  context: EventContext,
+  route: string,
+  query: Redacted,
+  payload: Redacted,
+): Record<string, string | number> {
+  const redacted = [...new Set([...query.keys, ...payload.keys])].join(',');
+  const members = withoutNulls({
+    workspace: entry.workspace,
+    hostname: context.hostname,
+    method: entry.method,
+    path: query.keys.length === 0 ? entry.path : `${route}?${query.text}`,
+    status: entry.status,
+    signature: entry.signature,
+    ttl: entry.ttlSeconds,
+    rbacUserName: entry.rbacUserName,
+    requestSource: entry.requestSource,
+    removedFromPayload: entry.removedFromPayload,
+    requestTimestamp: entry.timestamp,
+    redacted: redacted || null,
+  });
+  const characters = Object.values(members).reduce<number>((sum, value) => sum + String(value).length, 0);
+  return characters <= SURELY_FITS ? members : fitMembers(members, EVENT_LIMITS.additionalEventData);
+}
+
+function withoutNulls(members: Readonly<Record<string, string | number | null>>): Record<string, string | number> {
+  const kept: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(members)) if (value !== null) kept[name] = value;
+  return kept;
+}

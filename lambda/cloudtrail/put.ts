@@ -1,0 +1,180 @@
+import pRetry from 'p-retry';
+import { z } from 'zod';
+import { ChannelError, CredentialsError, type ForwarderError, PutRejectedError } from '../errors.ts';
+import type { Channel } from './client.ts';
+import type { AuditEvent } from './event.ts';
+
+/** What became of one event. */
+export type PutOutcome =
+  | { readonly kind: 'accepted'; readonly eventID: string }
+  /** CloudTrail will never take it. */
+  | { readonly kind: 'refused'; readonly errorCode: string; readonly errorMessage: string }
+  /** Not known to be delivered; to be sent again by a later run. */
+  | { readonly kind: 'undelivered'; readonly reason: string };
+
+export interface PutResult {
+  /** One outcome per event put, by its id. */
+  readonly outcomes: ReadonlyMap<string, PutOutcome>;
+  /** Set when no further event has a chance: the channel or the credentials are wrong. */
+  readonly stop: ForwarderError | null;
+}
+
+export interface PutDeps {
+  readonly channel: Channel;
+  /** When it aborts, nothing is tried again. */
+  readonly stopping: AbortSignal;
+  /** Ends requests in flight. */
+  readonly aborting: AbortSignal;
+  readonly onThrottled: () => void;
+  /** Wait before failed ids are sent again; doubles, with jitter. @default 200 */
+  readonly retryDelayMs?: number;
+}
+
+/** Of `failed[].errorCode` and of whole-request errors: see "Outcomes" in cloudtrail's integration documentation. */
+const RETRY = new Set(['Throttling', 'InternalFailure']);
+const CHANNEL = new Set([
+  'InvalidRecipient',
+  'InvalidEventSource',
+  'AccountNotSubscribed',
+  'ChannelInsufficientPermission',
+  'ChannelNotFound',
+  'ChannelUnsupportedSchema',
+  'InvalidChannelARN',
+  'UnsupportedOperationException',
+]);
+const POISON = new Set(['DuplicatedAuditEventId', 'ValidationException']);
+const CREDENTIALS =
+  /^(AccessDenied|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|InvalidClientTokenId|NotAuthorized|OptInRequired|CredentialsProvider|Credential|TokenProvider)/;
+const TRANSIENT =
+  /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|InternalFailure|InternalServer|RequestTimeout|Timeout|Abort)/;
+const RETRIES = 4;
+
+/**
+ * Puts one batch and says for each event what became of it. Ids that failed for a passing reason are sent again with back-off
+ * and jitter; a batch refused as a whole because of one entry is halved until that one is found. Never throws: what is accepted
+ * must be marked even when the next answer says stop.
+ */
+export async function put(events: readonly AuditEvent[], deps: PutDeps): Promise<PutResult> {
+  const outcomes = new Map<string, PutOutcome>();
+  let stop: ForwarderError | null = null;
+
+  /** Returns the events to send again. */
+  async function attempt(batch: readonly AuditEvent[]): Promise<AuditEvent[]> {
+    try {
+      return settle(batch, await deps.channel.put(batch, deps.aborting));
+    } catch (error) {
+      const name = error instanceof Error ? error.name : String(error);
+      const message = error instanceof Error ? error.message : String(error);
+      if (CHANNEL.has(name)) stop ??= channelError(name, message);
+      else if (CREDENTIALS.test(name) || statusOf(error) === 403 || statusOf(error) === 401)
+        stop ??= credentialsError(name, message);
+      else if (POISON.has(name) || statusOf(error) === 413) return await bisect(batch, name, message);
+      else if (!isTransient(error, name)) stop ??= rejected(name, message);
+      leave(batch, `${name}: ${message}`);
+      return [];
+    }
+  }
+
+  function settle(batch: readonly AuditEvent[], answer: Awaited<ReturnType<Channel['put']>>): AuditEvent[] {
+    leave(batch, 'CloudTrail answered with this event neither in successful nor in failed');
+    const again: AuditEvent[] = [];
+    const byId = new Map(batch.map((event) => [event.id, event]));
+    for (const { id, errorCode, errorMessage } of answer.failed ?? []) {
+      const event = byId.get(id);
+      if (!event) continue;
+      const message = errorMessage ?? '';
+      outcomes.set(id, { kind: 'undelivered', reason: `${errorCode}: ${message}` });
+      if (CHANNEL.has(errorCode)) stop ??= channelError(errorCode, message);
+      else if (!RETRY.has(errorCode)) outcomes.set(id, { kind: 'refused', errorCode, errorMessage: message });
+      else again.push(event);
+      if (errorCode === 'Throttling') deps.onThrottled();
+    }
+    for (const { id, eventID } of answer.successful ?? [])
+      if (byId.has(id)) outcomes.set(id, { kind: 'accepted', eventID });
+    return again.filter(({ id }) => outcomes.get(id)?.kind !== 'accepted');
+  }
+
+  async function bisect(batch: readonly AuditEvent[], errorCode: string, errorMessage: string): Promise<AuditEvent[]> {
+    const [only, ...others] = batch;
+    if (only && others.length === 0) {
+      outcomes.set(only.id, { kind: 'refused', errorCode, errorMessage });
+      return [];
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const again: AuditEvent[] = [];
+    for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+      if (stop || deps.stopping.aborted) leave(half, 'the run ended before this event was sent');
+      else again.push(...(await attempt(half)));
+    }
+    return again;
+  }
+
+  function leave(batch: readonly AuditEvent[], reason: string): void {
+    for (const { id } of batch) outcomes.set(id, { kind: 'undelivered', reason });
+  }
+
+  let left = events;
+  try {
+    await pRetry(
+      async () => {
+        left = await attempt(left);
+        if (left.length > 0 && !stop) throw new SendAgain();
+      },
+      {
+        retries: RETRIES,
+        minTimeout: deps.retryDelayMs ?? 200,
+        maxTimeout: 5000,
+        randomize: true,
+        signal: deps.stopping,
+        shouldRetry: ({ error }) => error instanceof SendAgain,
+      },
+    );
+  } catch (error) {
+    // Out of retries, or the run is stopping; either way the outcomes say what was delivered.
+    if (!(error instanceof SendAgain) && !deps.stopping.aborted) throw error;
+    leave(
+      events.filter(({ id }) => !outcomes.has(id)),
+      'the run ended before this event was sent',
+    );
+  }
+  return { outcomes, stop };
+}
+
+class SendAgain extends Error {}
+
+/** Timeouts, 5xx, throttling, a broken connection, an unreadable answer: worth another try later, and no verdict on any entry. */
+function isTransient(error: unknown, name: string): boolean {
+  const status = statusOf(error);
+  return (
+    status === undefined ||
+    status >= 500 ||
+    status === 429 ||
+    status === 408 ||
+    status < 400 ||
+    TRANSIENT.test(name) ||
+    error instanceof z.ZodError
+  );
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+}
+
+function channelError(code: string, message: string): ChannelError {
+  return new ChannelError(
+    `CloudTrail refuses events on this channel: ${code} ${message}. Check CHANNEL_ARN, the channel's policy and EXTERNAL_ID, and that its ` +
+      'event data store exists and takes ActivityAuditLog events. Nothing was marked; the next run sends again.',
+  );
+}
+
+function credentialsError(code: string, message: string): CredentialsError {
+  return new CredentialsError(
+    `AWS refuses the credentials: ${code} ${message}. The function's role needs cloudtrail-data:PutAuditEvents on the channel's ARN.`,
+  );
+}
+
+function rejected(code: string, message: string): PutRejectedError {
+  return new PutRejectedError(
+    `CloudTrail answered PutAuditEvents with an error this version does not know: ${code} ${message}. Nothing was marked.`,
+  );
+}

@@ -1,0 +1,38 @@
+/** When a run must stop working so that it can still save what it did. */
+export interface Deadline {
+  /** Aborts when nothing new may begin and reading ends. */
+  readonly stopping: AbortSignal;
+  /** Aborts later, when puts in flight must end too; what is left of the reserve is for saving. */
+  readonly aborting: AbortSignal;
+}
+
+/** The reason of both signals. */
+export class DeadlineReached extends Error {
+  override readonly name = 'DeadlineReached';
+}
+
+/**
+ * Puts in flight get half of the reserve: ended at once, they could be delivered without being marked.
+ *
+ * @param remainingMs until Lambda ends the invocation
+ * @param reserveMs kept for finishing and saving
+ */
+export function startDeadline(remainingMs: number, reserveMs: number): Deadline & Disposable {
+  const stopping = new AbortController();
+  const aborting = new AbortController();
+  const after = (ms: number, controller: AbortController) =>
+    setTimeout(
+      () => {
+        controller.abort(new DeadlineReached(`The run's time is up (${reserveMs} ms reserved for saving)`));
+      },
+      Math.min(Math.max(ms, 0), 2 ** 31 - 1),
+    ).unref();
+  const timers = [after(remainingMs - reserveMs, stopping), after(remainingMs - reserveMs / 2, aborting)];
+  return {
+    stopping: stopping.signal,
+    aborting: aborting.signal,
+    [Symbol.dispose]: () => {
+      timers.forEach(clearTimeout);
+    },
+  };
+}

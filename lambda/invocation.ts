@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { InvocationError } from './errors.ts';
+
+/** What a run is asked to do. Times are epoch seconds; an absent bound means everything retained, or Kong's now. */
+export type Invocation =
+  | { readonly mode: 'scheduled' }
+  | {
+      readonly mode: 'backfill';
+      readonly after?: number;
+      readonly before?: number;
+      readonly dryRun: boolean;
+      readonly resend: boolean;
+    }
+  | { readonly mode: 'replay' }
+  | { readonly mode: 'check' };
+
+const EXPECTED =
+  'Expected {} or an EventBridge event for a scheduled run, or one of {"mode":"scheduled"}, ' +
+  '{"mode":"backfill","after":…,"before":…,"dryRun":false,"resend":false}, {"mode":"replay"}, {"mode":"check"}';
+
+const time = z
+  .union(
+    [
+      z.int().min(0).max(253_402_300_799),
+      z
+        .string()
+        .regex(/^\d{1,12}$/)
+        .transform(Number),
+      z.iso.datetime({ offset: true }).transform((text) => Math.floor(Date.parse(text) / 1000)),
+    ],
+    {
+      error: (issue) =>
+        `must be RFC 3339 such as 2026-11-01T00:00:00Z, or epoch seconds, got ${JSON.stringify(issue.input)}`,
+    },
+  )
+  .refine((seconds) => seconds >= 0, { error: 'must not be before 1970' });
+
+const invocationSchema = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('scheduled') }),
+  z
+    .strictObject({
+      mode: z.literal('backfill'),
+      after: time.exactOptional(),
+      before: time.exactOptional(),
+      dryRun: z.boolean().default(false),
+      resend: z.boolean().default(false),
+    })
+    .refine(({ after, before }) => after === undefined || before === undefined || after < before, {
+      path: ['after'],
+      error: 'must be earlier than before',
+    }),
+  z.strictObject({ mode: z.literal('replay') }),
+  z.strictObject({ mode: z.literal('check') }),
+]);
+
+const eventBridgeSchema = z.looseObject({ source: z.string(), 'detail-type': z.string() });
+
+/**
+ * Reads the event the function was invoked with.
+ *
+ * @throws {InvocationError} when it is not one of the documented shapes; nothing has been read or written by then
+ */
+export function toInvocation(event: unknown): Invocation {
+  if (event === undefined || isEmptyObject(event) || eventBridgeSchema.safeParse(event).success)
+    return { mode: 'scheduled' };
+  const parsed = invocationSchema.safeParse(event);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(' '));
+  throw new InvocationError(
+    `The invocation was not understood (${problems.join('; ')}). ${EXPECTED}; got ${excerpt(event)}`,
+  );
+}
+
+function isEmptyObject(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && !Array.isArray(event) && Object.keys(event).length === 0;
+}
+
+function excerpt(event: unknown): string {
+  const text = JSON.stringify(event);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

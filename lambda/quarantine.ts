@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto';
+import type { WholePayload } from './cloudtrail/event.ts';
+import { cutText } from './cloudtrail/fit.ts';
+import type { Redactor } from './cloudtrail/redact.ts';
+import type { Entry } from './kong/scan.ts';
+import type { QuarantineRecord } from './ledger/ledger.ts';
+
+/** Longer payloads are cut, in UTF-8 bytes: the quarantine is kept in Redis until somebody looks. */
+export const QUARANTINED_PAYLOAD_MAX_BYTES = 32_000;
+
+/** The `errorCode` of a row that is no audit entry. */
+export const INVALID_ENTRY = 'InvalidEntry';
+
+export interface Refusal {
+  readonly errorCode: string;
+  readonly errorMessage: string;
+}
+
+/**
+ * What is kept of an entry that cannot be sent: Kong's row with its secrets replaced, so that the ledger holds none. Of a payload
+ * that is cut, size and digest are kept, so that a replayed event still describes the whole one.
+ */
+export function toQuarantineRecord(
+  entry: Entry,
+  refusal: Refusal,
+  redactor: Redactor,
+  at: Date,
+  whole?: WholePayload,
+): QuarantineRecord {
+  const { row, digest } = keep(entry.row, redactor);
+  return { id: entry.id, entry: row, ...refusal, at: at.toISOString(), ...(whole ?? digest) };
+}
+
+function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholePayload } {
+  if (typeof row === 'string') return { row: cutText(redactor.payload(row).text, QUARANTINED_PAYLOAD_MAX_BYTES) };
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row };
+  const kept: Record<string, unknown> = { ...row };
+  if (typeof kept['path'] === 'string') kept['path'] = redactPath(kept['path'], redactor);
+  const { payload } = kept;
+  if (payload === undefined || payload === null) return { row: kept };
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const redacted = redactor.payload(text).text;
+  kept['payload'] = cutText(redacted, QUARANTINED_PAYLOAD_MAX_BYTES);
+  if (kept['payload'] === redacted) return { row: kept };
+  return { row: kept, digest: { payloadBytes: Buffer.byteLength(text), payloadSha256: hash('sha256', text) } };
+}
+
+function redactPath(path: string, redactor: Redactor): string {
+  const mark = path.indexOf('?');
+  return mark < 0 ? path : path.slice(0, mark + 1) + redactor.query(path.slice(mark + 1)).text;
+}

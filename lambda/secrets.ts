@@ -1,0 +1,82 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SecretSource } from './config.ts';
+import { SecretError } from './errors.ts';
+
+/** A secret that may change while the function stays warm. */
+export interface Secret {
+  /** True when reading it again can give another value. */
+  readonly rotates: boolean;
+  /** The value: kept from the last reading, or with `fresh` read again. @throws {SecretError} */
+  read(options?: { readonly fresh?: boolean }): Promise<string>;
+}
+
+/**
+ * Makes `source` readable. A value from the environment is given as it is; an ARN is read from Secrets Manager on first use.
+ * The stored secret may be plain text, or a JSON object whose `field`, or whose only member, is the value.
+ */
+export function toSecret(source: SecretSource, field: string): Secret {
+  if ('value' in source) return { rotates: false, read: () => Promise.resolve(source.value) };
+  let kept: Promise<string> | null = null;
+  return {
+    rotates: true,
+    read({ fresh = false } = {}) {
+      if (fresh) kept = null;
+      kept ??= fetchSecret(source.secretArn, field).catch((error: unknown) => {
+        kept = null;
+        throw error;
+      });
+      return kept;
+    },
+  };
+}
+
+let client: SecretsManagerClient | undefined;
+
+async function fetchSecret(arn: string, field: string): Promise<string> {
+  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+  client ??= new SecretsManagerClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  });
+  let text: string | undefined;
+  try {
+    text = (await client.send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
+  } catch (cause) {
+    throw new SecretError(`The secret ${arn} could not be read: ${reason(cause)}. ${advice(cause, arn)}`, { cause });
+  }
+  const value = valueIn(text ?? '', field);
+  if (value) return value;
+  throw new SecretError(
+    `Expected a non-empty text, or JSON with "${field}", in the secret ${arn}, got neither. ${fill(arn)}`,
+  );
+}
+
+function valueIn(text: string, field: string): string | null {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('{')) return trimmed;
+  let members: Record<string, unknown>;
+  try {
+    members = JSON.parse(trimmed) as Record<string, unknown>;
+  } catch {
+    return trimmed;
+  }
+  const values = Object.values(members);
+  const value = members[field] ?? (values.length === 1 ? values[0] : undefined);
+  return typeof value === 'string' ? value.trim() : null;
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+
+function advice(error: unknown, arn: string): string {
+  switch ((error as Error).name) {
+    case 'ResourceNotFoundException':
+      return `Check the ARN; a secret that was created empty must be filled first. ${fill(arn)}`;
+    case 'AccessDeniedException':
+      return "Allow secretsmanager:GetSecretValue (and kms:Decrypt on the secret's own key) to the function's role.";
+    default:
+      return 'The function needs a way out on 443 to Secrets Manager: a NAT or a VPC endpoint.';
+  }
+}
+
+const fill = (arn: string): string =>
+  `Fill it: aws secretsmanager put-secret-value --secret-id ${arn} --secret-string <value>`;
