@@ -57,7 +57,10 @@ export interface Ledger {
   /** Records outcomes, overwriting earlier ones. One round trip. */
   mark(outcomes: readonly Outcome[]): Promise<void>;
 
-  /** True when `runId` now holds the lock for `ttlSeconds`; false when another run does. */
+  /**
+   * True when `runId` now holds the lock for `ttlSeconds`; false when another run does. The holder may ask again, so
+   * `runId` must be new for every run: Lambda's request id is not, a repeated invocation keeps it.
+   */
   lock(runId: string, ttlSeconds: number): Promise<boolean>;
   /** Gives the lock back if `runId` still holds it. */
   unlock(runId: string): Promise<void>;
@@ -71,11 +74,18 @@ export interface Ledger {
   quarantine(records: readonly (QuarantineRecord & { readonly ttlSeconds: number })[]): Promise<void>;
   /** Marks the outcome and forgets the quarantined records of those ids, both or neither. */
   release(outcomes: readonly Outcome[]): Promise<void>;
-  /** Everything in quarantine, each record at least once, in batches of no particular order. */
+  /**
+   * Everything in quarantine, each record at least once, in batches of no particular order; the consumer may release them
+   * meanwhile. A stored value that is no record comes as one with the `errorCode` `UnreadableRecord` and the text as its entry.
+   */
   quarantined(): AsyncIterable<readonly QuarantineRecord[]>;
   quarantineSize(): Promise<number>;
 
-  /** Round trip to the store with what `check` reports: may this user write, will keys be evicted. Writes nothing. */
+  /**
+   * Round trip to the store with what `check` reports: may this user write, will keys be evicted. Writes nothing, never
+   * rejects. `fix` is empty when there is nothing to do, and may advise even when `ok`.
+   */
   diagnose(): Promise<{ readonly ok: boolean; readonly detail: string; readonly fix: string }>;
+  /** Ends the connection; what is under way fails. A later call connects again. Never rejects. */
   close(): Promise<void>;
 }
