@@ -1,6 +1,7 @@
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import pThrottle from 'p-throttle';
 import { z } from 'zod';
+import { toError } from '../errors.ts';
 import type { AuditEvent } from './event.ts';
 
 const answerSchema = z.object({
@@ -80,10 +81,20 @@ export function connectChannel(options: ChannelOptions): Channel {
       return answerSchema.parse(await client.send(command, { abortSignal }));
     },
     async endpoint() {
-      const custom = await client.config.endpoint?.();
-      if (custom)
-        return new URL(`${custom.protocol}//${custom.hostname}${custom.port ? `:${custom.port}` : ''}${custom.path}`);
-      return client.config.endpointProvider({ Region: options.region }).url;
+      const command = new PutAuditEventsCommand({ channelArn: options.arn, auditEvents: [] });
+      let found: URL | null = null;
+      // The SDK settles the endpoint while it prepares a request; this one is taken away before it is signed or sent.
+      command.middlewareStack.add(
+        () =>
+          ({ request }) => {
+            const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
+            found = new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`);
+            return Promise.reject(new Error('only rehearsed'));
+          },
+        { step: 'build', priority: 'low', name: 'rehearsal' },
+      );
+      const failure: unknown = await client.send(command).catch((error: unknown) => error);
+      return found ?? Promise.reject(toError(failure));
     },
     credentials: async () => await client.config.credentials(),
     close: () => {
