@@ -27,6 +27,8 @@ export interface KongSimulator extends AsyncDisposable {
   readonly faults: Faults<WireRequest, WireFault>;
   /** PEM of the authority to trust; undefined without TLS. */
   readonly ca: string | undefined;
+  /** The environment in which the forwarder finds this Kong. */
+  readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -43,13 +45,15 @@ export async function startKong(options: KongOptions = {}): Promise<KongSimulato
     quiet,
     ...(identity === undefined ? {} : { certificate: identity }),
   });
+  const url = `${server.url}${model.settings.pathPrefix}`;
   return {
-    url: `${server.url}${model.settings.pathPrefix}`,
+    url,
     table: model.table,
     settings: model.settings,
     requests: server.requests,
     faults: hooks,
     ca: identity?.ca,
+    env: { KONG_ADMIN_API: url, ...(identity === undefined ? {} : { KONG_ROOT_CA: identity.ca }) },
     close: () => server.close(),
     [Symbol.asyncDispose]: () => server.close(),
   };
