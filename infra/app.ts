@@ -1,0 +1,52 @@
+import { App, type AppProps, Validations } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ContextError, readConfig } from './config.ts';
+import { given } from './given.ts';
+import { KongAuditStack } from './stack.ts';
+
+export interface CreateAppProps extends Pick<AppProps, 'outdir'> {
+  /**
+   * Context besides what the CDK CLI hands over.
+   *
+   * @default - none
+   */
+  readonly context?: Readonly<Record<string, unknown>>;
+
+  /**
+   * The function's code.
+   *
+   * @default - `lambda/handler.ts`, bundled
+   */
+  readonly code?: lambda.Code;
+}
+
+/**
+ * The app that `cdk.json` names: one stack, as the context describes it. A finding of cdk-nag fails the synthesis, so nothing
+ * is deployed that was not checked.
+ *
+ * @throws {ContextError} when the context is not a usable deployment
+ */
+export function createApp({ context = {}, code, ...props }: CreateAppProps = {}): App {
+  const app = new App({ ...props, context: { ...recommendedFlags, ...context } });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  const config = readConfig(app.node.getAllContext() as Record<string, unknown>);
+  new KongAuditStack(app, config.resourceName, {
+    config,
+    description: "Forwards Kong's audit log to CloudTrail Lake",
+    env: given({ account: process.env['CDK_DEFAULT_ACCOUNT'], region: process.env['CDK_DEFAULT_REGION'] }),
+    ...given({ code }),
+  });
+  return app;
+}
+
+if (import.meta.main) {
+  try {
+    createApp().synth();
+  } catch (error) {
+    if (!(error instanceof ContextError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,392 @@
+import { Aws, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { bundle } from './bundle.ts';
+import type { LedgerCache } from './cache.ts';
+import { ForwarderDashboard } from './dashboard.ts';
+import { environmentProblems, toEnvironment } from './environment.ts';
+import { given } from './given.ts';
+import { longestInterval } from './interval.ts';
+import { ForwarderAlarms } from './monitoring.ts';
+import { Schedules } from './schedules.ts';
+import { type ForwarderTuning, pickTuning } from './tuning.ts';
+
+export interface KongAuditForwarderProps extends ForwarderTuning {
+  /** URL of Kong's Admin API, path prefix included. Egress is opened to its port. */
+  readonly kongAdminApi: string;
+
+  /** The VPC from which Kong and the cache are reached. */
+  readonly vpc: ec2.IVpc;
+
+  /** ARN of the CloudTrail Lake channel. It may be in another account or Region. */
+  readonly channelArn: string;
+
+  /** The ledger. Forwarders that share one need different `sourceName`s. */
+  readonly cache: LedgerCache;
+
+  /**
+   * Subnets of the function. They need a way out on port 443: CloudTrail's PutAuditEvents has no VPC endpoint.
+   *
+   * @default - the VPC's private subnets with egress
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * Whether Kong wants a token, though no `kongAdminToken` is given: an empty secret is made, to be filled by hand.
+   *
+   * @default false
+   */
+  readonly kongSuperadmin?: boolean;
+
+  /**
+   * Holds the RBAC token for Kong's Admin API.
+   *
+   * @default - no token is sent, unless `kongSuperadmin`
+   */
+  readonly kongAdminToken?: secretsmanager.ISecret;
+
+  /**
+   * PEM of the authority that signs the Admin API's certificate. The environment has room for one or two certificates.
+   *
+   * @default - the authorities that Node.js trusts
+   */
+  readonly kongRootCa?: string;
+
+  /**
+   * The security group Kong is in: egress goes only there, and an ingress rule for the function is added to it.
+   *
+   * @default - egress goes to `kongCidr`
+   */
+  readonly kongSecurityGroup?: ec2.ISecurityGroup;
+
+  /**
+   * Where Kong is when its security group is not given.
+   *
+   * @default - the VPC's CIDR
+   */
+  readonly kongCidr?: string;
+
+  /**
+   * External ID that the channel's policy asks for.
+   *
+   * @default - none
+   */
+  readonly externalId?: string;
+
+  /**
+   * When to run: `rate(…)` or `cron(…)`, at least every three days.
+   *
+   * @default 'rate(1 hour)'
+   */
+  readonly schedule?: string;
+
+  /**
+   * When to reread everything that Kong retains, on top of what is new.
+   *
+   * @default - never
+   */
+  readonly sweepSchedule?: string;
+
+  /**
+   * Name of the function; prefix of the names of schedules, queue and alarms. At most 50 letters, digits and hyphens.
+   *
+   * @default 'kong-cloudtrail-integration'
+   */
+  readonly resourceName?: string;
+
+  /**
+   * Name of this source: namespace in the ledger and dimension of the metrics. Changing it forgets what was forwarded.
+   *
+   * @default 'kong'
+   */
+  readonly sourceName?: string;
+
+  /**
+   * Where alarms, and their end, are told.
+   *
+   * @default - alarms without action
+   */
+  readonly alarmTopics?: readonly sns.ITopic[];
+
+  /**
+   * Whether runs are traced with X-Ray.
+   *
+   * @default false
+   */
+  readonly tracing?: boolean;
+
+  /**
+   * How long the function's log is kept.
+   *
+   * @default RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * The function's code.
+   *
+   * @default - `lambda/handler.ts`, bundled
+   */
+  readonly code?: lambda.Code;
+}
+
+/** An upper bound on the cost of a hang more than a need: a first run may have 30 days of entries to read. */
+const TIMEOUT = Duration.minutes(15);
+
+/**
+ * A run needs under 200 MB. Lambda gives CPU by memory, 1769 MB being one vCPU, and TLS, JSON and SHA-256 are CPU: with
+ * 1024 MB a run is billed for about as much as with 256 MB and is four times as fast at a deadline.
+ */
+const MEMORY_MB = 1024;
+
+/**
+ * Forwards the audit log of one Kong control plane to CloudTrail Lake, on a schedule: the function, its role and security
+ * group, schedules, log group, alarms and dashboard. Place several for several control planes, each with its own
+ * `resourceName` and `sourceName`; they may share a cache.
+ *
+ * There is no reserved concurrency: runs exclude each other by a lock in the ledger, and a check by hand must not wait.
+ */
+export class KongAuditForwarder extends Construct {
+  readonly resourceName: string;
+  readonly sourceName: string;
+  readonly cache: LedgerCache;
+  readonly handler: lambda.Function;
+  readonly securityGroup: ec2.SecurityGroup;
+  readonly alarms: readonly cloudwatch.IAlarm[];
+
+  /** The secret made empty because of `kongSuperadmin`; without a value every run fails. */
+  readonly secretToFill?: secretsmanager.ISecret;
+
+  constructor(scope: Construct, id: string, props: KongAuditForwarderProps) {
+    super(scope, id);
+    this.resourceName = props.resourceName ?? 'kong-cloudtrail-integration';
+    this.sourceName = props.sourceName ?? 'kong';
+    this.cache = props.cache;
+    refuseTwins(this);
+
+    if (props.kongSuperadmin && !props.kongAdminToken) this.secretToFill = emptySecret(this, this.resourceName);
+    const token = props.kongAdminToken ?? this.secretToFill;
+    const environment = toEnvironment({
+      kongAdminApi: props.kongAdminApi,
+      kongSuperadmin: token ? true : undefined,
+      kongAdminTokenSecretArn: token?.secretArn,
+      kongRootCa: props.kongRootCa,
+      redisHost: this.cache.redisHost,
+      redisDb: this.cache.db,
+      redisUsername: this.cache.username,
+      redisPasswordSecretArn: this.cache.password?.secretArn,
+      redisTls: this.cache.tls,
+      channelArn: props.channelArn,
+      externalId: props.externalId,
+      sourceName: this.sourceName,
+      ...pickTuning(props),
+    });
+    const problems = environmentProblems(environment);
+    if (problems.length > 0)
+      throw new Error(`The function would refuse its environment:\n${problems.map((p) => `- ${p}`).join('\n')}`);
+
+    const schedule = props.schedule ?? 'rate(1 hour)';
+    const interval = longestInterval(schedule);
+    // What is older is worth nothing: the next run does the same work. Lambda takes a minute to six hours.
+    const maxEventAge = Duration.seconds(Math.min(Math.max(interval.toSeconds(), 60), 6 * 3600));
+
+    this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: props.vpc,
+      description: `${this.resourceName}: out to Kong, the ledger and HTTPS; nothing in`,
+      allowAllOutbound: false,
+    });
+    const logGroup = new logs.LogGroup(this, 'Log', {
+      logGroupName: `/aws/lambda/${this.resourceName}`,
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new iam.Role(this, 'Role', {
+      description: `Execution role of ${this.resourceName}`,
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    });
+    grantWhatARunNeeds(role, props.channelArn, logGroup, [token, this.cache.password]);
+    const networkInterfaces = networkInterfacePolicy(this, role, this.resourceName);
+
+    this.handler = new lambda.Function(this, 'Function', {
+      functionName: this.resourceName,
+      description: "Forwards Kong's audit log to CloudTrail Lake",
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      code: props.code ?? lambda.Code.fromAsset(bundle()),
+      handler: 'index.handler',
+      memorySize: MEMORY_MB,
+      timeout: TIMEOUT,
+      environment,
+      role,
+      logGroup,
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      securityGroups: [this.securityGroup],
+      tracing: props.tracing ? lambda.Tracing.ACTIVE : lambda.Tracing.DISABLED,
+      // Scheduler invokes asynchronously, and Lambda would try a failed run twice more; the next tick is the retry.
+      retryAttempts: 0,
+      maxEventAge,
+    });
+    this.handler.node.addDependency(networkInterfaces);
+    if (props.tracing) {
+      Validations.of(role).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason: 'X-Ray knows no resources for PutTraceSegments and PutTelemetryRecords.',
+      });
+    }
+    this.openEgress(props);
+
+    const { deadLetters } = new Schedules(this, 'Schedules', {
+      name: this.resourceName,
+      handler: this.handler,
+      schedule,
+      ...given({ sweepSchedule: props.sweepSchedule }),
+      maxEventAge,
+    });
+    this.alarms = new ForwarderAlarms(this, 'Alarms', {
+      name: this.resourceName,
+      sourceName: this.sourceName,
+      handler: this.handler,
+      deadLetters,
+      interval,
+      auditTtl: Duration.seconds(props.auditTtlSeconds ?? 2_592_000),
+      checkCommand: this.invokeCommand({ mode: 'check' }),
+      alarmTopics: props.alarmTopics ?? [],
+    }).all;
+    new ForwarderDashboard(this, 'Dashboard', {
+      name: this.resourceName,
+      handler: this.handler,
+      sourceName: this.sourceName,
+      alarms: [...this.alarms, ...(this.cache.memoryAlarm ? [this.cache.memoryAlarm] : [])],
+      ...given({ cacheMemoryUsage: this.cache.memoryUsage }),
+    });
+  }
+
+  /** The shell command that invokes the function with `payload` and prints its answer. */
+  invokeCommand(payload: object): string {
+    return (
+      `aws lambda invoke --function-name ${this.resourceName} --cli-binary-format raw-in-base64-out ` +
+      `--cli-read-timeout ${TIMEOUT.toSeconds()} --payload '${JSON.stringify(payload)}' /dev/stdout`
+    );
+  }
+
+  /** Names are resolved by the VPC's own DNS, which no security group filters. */
+  private openEgress(props: KongAuditForwarderProps) {
+    const { connections } = this.securityGroup;
+    const kongPort = ec2.Port.tcp(portOf(props.kongAdminApi));
+    if (props.kongSecurityGroup)
+      connections.allowTo(props.kongSecurityGroup, kongPort, `${this.resourceName} to Kong's Admin API`);
+    else connections.allowTo(peerOf(props.kongCidr ?? props.vpc.vpcCidrBlock), kongPort, "Kong's Admin API");
+    connections.allowToDefaultPort(this.cache, `${this.resourceName} to its ledger`);
+    connections.allowToAnyIpv4(ec2.Port.HTTPS, 'CloudTrail, Secrets Manager');
+  }
+}
+
+/** Two with one name fail half-way through a deployment; two with one source would each skip what the other forwarded. */
+function refuseTwins(forwarder: KongAuditForwarder) {
+  const others = forwarder.node.root.node
+    .findAll()
+    .filter((other): other is KongAuditForwarder => other instanceof KongAuditForwarder && other !== forwarder);
+  for (const other of others) {
+    const sameStack = Stack.of(other) === Stack.of(forwarder);
+    if (sameStack && other.resourceName === forwarder.resourceName)
+      throw new Error(
+        `resourceName must differ between forwarders; ${other.node.path} is '${forwarder.resourceName}', too`,
+      );
+    if ((sameStack || other.cache.redisHost === forwarder.cache.redisHost) && other.sourceName === forwarder.sourceName)
+      throw new Error(
+        `sourceName must differ between forwarders that share a cache or a stack; ${other.node.path} is '${forwarder.sourceName}', too`,
+      );
+  }
+}
+
+/** A secret without a value. What generates one for lack of it would hide that it is to be filled. */
+function emptySecret(scope: Construct, resourceName: string): secretsmanager.ISecret {
+  const secret = new secretsmanager.CfnSecret(scope, 'KongAdminToken', {
+    description: `RBAC token with which ${resourceName} reads Kong's audit log`,
+  });
+  secret.applyRemovalPolicy(RemovalPolicy.DESTROY);
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason:
+      'Kong issues this token, and only an administrator of Kong can change it. A new value is read by the next run.',
+  });
+  return secretsmanager.Secret.fromSecretCompleteArn(scope, 'KongAdminTokenSecret', secret.ref);
+}
+
+function grantWhatARunNeeds(
+  role: iam.Role,
+  channelArn: string,
+  logGroup: logs.LogGroup,
+  secrets: readonly (secretsmanager.ISecret | undefined)[],
+) {
+  const used = secrets.filter((secret) => secret !== undefined);
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['cloudtrail-data:PutAuditEvents'], resources: [channelArn] }));
+  logGroup.grantWrite(role);
+  if (used.length === 0) return;
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: used.map((secret) => secret.secretArn),
+    }),
+  );
+  const secretsManager = new kms.ViaServicePrincipal(`secretsmanager.${Stack.of(role).region}.amazonaws.com`, role);
+  for (const { encryptionKey } of used) encryptionKey?.grantDecrypt(secretsManager);
+}
+
+/** Lambda uses the role to attach the function to the VPC; the function's own code has no business there. */
+function networkInterfacePolicy(scope: Construct, role: iam.Role, functionName: string): iam.Policy {
+  const manage = [
+    'CreateNetworkInterface',
+    'DeleteNetworkInterface',
+    'AssignPrivateIpAddresses',
+    'UnassignPrivateIpAddresses',
+  ];
+  const describe = ['DescribeNetworkInterfaces', 'DescribeSubnets'];
+  const actions = (names: readonly string[]) => names.map((name) => `ec2:${name}`);
+  const inThisRegion = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:${Aws.ACCOUNT_ID}:*/*`;
+  const thisFunction = `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${functionName}`;
+
+  const policy = new iam.Policy(scope, 'NetworkInterfaces', {
+    roles: [role],
+    statements: [
+      new iam.PolicyStatement({ actions: actions(manage), resources: [inThisRegion] }),
+      new iam.PolicyStatement({ actions: actions(describe), resources: ['*'] }),
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions: actions([...manage, ...describe]),
+        resources: ['*'],
+        conditions: { ArnEquals: { 'lambda:SourceFunctionArn': thisFunction } },
+      }),
+    ],
+  });
+  Validations.of(policy).acknowledge(
+    {
+      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
+      reason:
+        'Lambda makes network interfaces whose IDs nobody knows beforehand; without all IDs "your function may not be able to access the ' +
+        'VPC" (Lambda developer guide). The function itself is denied these actions.',
+    },
+    {
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'EC2 knows no resources for Describe actions; the other statement on * is a Deny.',
+    },
+  );
+  return policy;
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return Number(port) || (protocol === 'http:' ? 80 : 443);
+}
+
+function peerOf(cidr: string): ec2.IPeer {
+  return cidr.includes(':') ? ec2.Peer.ipv6(cidr) : ec2.Peer.ipv4(cidr);
+}

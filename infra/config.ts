@@ -1,0 +1,143 @@
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { contradictions, limits } from './context-rules.ts';
+import * as value from './context-values.ts';
+import { environmentProblems, STAND_INS, toEnvironment, toVariableName } from './environment.ts';
+import { type ForwarderTuning, TUNING_KEYS } from './tuning.ts';
+
+const tuning = {
+  kongPageSize: value.wholeNumber.exactOptional(),
+  kongScan: z.string().exactOptional(),
+  overlapSeconds: value.wholeNumber.exactOptional(),
+  auditTtlSeconds: value.wholeNumber.exactOptional(),
+  ttlGraceSeconds: value.wholeNumber.exactOptional(),
+  putConcurrency: value.wholeNumber.exactOptional(),
+  putCallsPerSecond: value.wholeNumber.exactOptional(),
+  deadlineReserveMs: value.wholeNumber.exactOptional(),
+  forwardOwnRequests: value.flag.exactOptional(),
+  deriveErrorCode: value.flag.exactOptional(),
+  eventSource: z.string().exactOptional(),
+  redactKeys: z.string().exactOptional(),
+  logLevel: z.string().exactOptional(),
+} satisfies Record<keyof ForwarderTuning, z.ZodType>;
+
+const contextSchema = z.object({
+  kongAdminApi: z.string({ error: 'is required: the URL of the Admin API, such as https://kong.internal:8444' }),
+  kongSuperadmin: value.flag.exactOptional(),
+  kongAdminTokenSecretArn: value.secretArn.exactOptional(),
+  secretKmsKeyArn: value
+    .matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'the ARN of a KMS key')
+    .exactOptional(),
+  kongRootCa: value.pemFile.exactOptional(),
+  kongSecurityGroupId: value.securityGroupId.exactOptional(),
+  kongCidr: value.cidr.exactOptional(),
+  vpcId: z.string({ error: 'is required: the VPC to deploy into, vpc-…' }).regex(/^vpc-[0-9a-f]+$/, {
+    error: (issue) => `must be the ID of a VPC, vpc-…, got ${JSON.stringify(issue.input)}`,
+  }),
+  subnetIds: value.commaList.exactOptional(),
+  availabilityZones: value.commaList.exactOptional(),
+  vpcCidr: value.cidr.exactOptional(),
+  channelArn: z.string().exactOptional(),
+  createChannel: value.flag.default(false),
+  retentionDays: value.wholeNumber.exactOptional(),
+  externalId: z.string().exactOptional(),
+  schedule: value.schedule.prefault('rate(1 hour)'),
+  sweepSchedule: value.schedule.exactOptional(),
+  redis: z.string().default('create'),
+  redisSecurityGroupId: value.securityGroupId.exactOptional(),
+  redisPasswordSecretArn: value.secretArn.exactOptional(),
+  redisUsername: z.string().exactOptional(),
+  redisDb: value.wholeNumber.exactOptional(),
+  redisTls: value.flag.exactOptional(),
+  cacheNodeType: value.matching(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'a node type such as cache.t4g.micro').exactOptional(),
+  cacheEngine: value.oneOf(['valkey', 'redis']).exactOptional(),
+  alarmEmail: z
+    .email({ error: (issue) => `must be an e-mail address, got ${JSON.stringify(issue.input)}` })
+    .exactOptional(),
+  alarmTopicArn: value
+    .matching(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+$/, 'the ARN of an SNS topic')
+    .exactOptional(),
+  resourceName: value
+    .matching(/^[A-Za-z][A-Za-z0-9-]{0,49}$/, 'up to 50 letters, digits and hyphens, a letter first')
+    .default('kong-cloudtrail-integration'),
+  sourceName: z.string().default('kong'),
+  tracing: value.flag.default(false),
+  tags: value.tags.prefault('project=kong-cloudtrail-integration'),
+  ...tuning,
+});
+
+/** The deployment that the context asks for, defaults filled in and every value checked. */
+export type DeploymentConfig = z.infer<typeof contextSchema>;
+
+/** Every context key of this app. */
+export const CONTEXT_KEYS: readonly string[] = Object.keys(contextSchema.shape);
+
+/** The context is not a usable deployment. `problems` has one line per key. */
+export class ContextError extends Error {
+  override readonly name = 'ContextError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The context has ${problems.length} problem(s):\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the app's context. Keys that CDK itself keeps there (they have a `:` or a `/` in them) are left alone; an empty value
+ * counts as not given.
+ *
+ * @throws {ContextError} names everything that is wrong, missing or unknown, at once
+ */
+export function readConfig(context: Readonly<Record<string, unknown>>): DeploymentConfig {
+  const texts = Object.entries(context)
+    .filter(([key]) => !/[:/]/.test(key))
+    .flatMap(([key, item]) => {
+      const text = value.toText(item);
+      return text === undefined ? [] : [[key, text] as const];
+    });
+  const given = Object.fromEntries(texts);
+  const parsed = contextSchema.safeParse(given);
+  const problems = [
+    ...Object.keys(given)
+      .filter((key) => !CONTEXT_KEYS.includes(key))
+      .map(unknownKey),
+    ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
+  ];
+  const known = new Set(problems.map((problem) => problem.split(' ')[0]));
+  problems.push(
+    ...functionProblems(given, parsed.data?.kongRootCa).filter((problem) => !known.has(problem.split(' ')[0])),
+  );
+  problems.push(...contradictions(given));
+  if (parsed.data) problems.push(...limits(parsed.data));
+  if (!parsed.success || problems.length > 0) throw new ContextError(problems);
+  return parsed.data;
+}
+
+function unknownKey(key: string): string {
+  return `${key} is not a key of this app; did you mean ${closest(key, CONTEXT_KEYS)}?`;
+}
+
+/** What the function would refuse at its first run, in the words of the context. */
+function functionProblems(given: Readonly<Record<string, string>>, kongRootCa: string | undefined): string[] {
+  const existing = given['redis'] !== undefined && given['redis'] !== 'create';
+  const environment = toEnvironment({
+    ...Object.fromEntries(['kongAdminApi', 'externalId', 'sourceName', ...TUNING_KEYS].map((key) => [key, given[key]])),
+    kongRootCa,
+    channelArn: given['channelArn'] ?? STAND_INS.channelArn,
+    kongAdminTokenSecretArn: STAND_INS.secretArn,
+    redisPasswordSecretArn: STAND_INS.secretArn,
+    redisHost: existing ? given['redis'] : STAND_INS.redisHost,
+    redisDb: given['redisDb'],
+    redisUsername: given['redisUsername'],
+  });
+  const keys = new Map([
+    ...CONTEXT_KEYS.map((key) => [toVariableName(key), key] as const),
+    ['REDIS_HOST', 'redis'],
+    ['REDIS_PASSWORD', 'redisPasswordSecretArn'],
+    ['KONG_ADMIN_TOKEN', 'kongAdminTokenSecretArn'],
+  ]);
+  return environmentProblems(environment).map((problem) =>
+    problem.replaceAll(/\b[A-Z]+(_[A-Z]+)+\b/g, (name) => keys.get(name) ?? name),
+  );
+}

@@ -1,0 +1,79 @@
+import type { DeploymentConfig } from './config.ts';
+import { flag } from './context-values.ts';
+
+/** Longer, and "no complete run within three intervals" would look back further than an alarm can: seven days. */
+const LONGEST_INTERVAL_DAYS = 3;
+
+/** A rule that is broken, and the problem to tell then. */
+type Rule = readonly [broken: boolean, problem: string];
+
+/** Keys that do not go together or lack another, and keys that would be ignored. */
+export function contradictions(given: Readonly<Record<string, string>>): string[] {
+  const has = (key: string) => given[key] !== undefined;
+  const isTrue = (key: string) => flag.safeParse(given[key]).data === true;
+  const useless = (applies: boolean, keys: readonly string[], why: string): Rule[] =>
+    keys.map((key) => [applies && has(key), `${key} ${why}`]);
+  const existingRedis = has('redis') && given['redis'] !== 'create';
+  const createChannel = isTrue('createChannel');
+
+  return problemsOf([
+    [
+      !has('channelArn') && !createChannel,
+      'channelArn is required: the ARN of a CloudTrail Lake channel; or createChannel=true makes one',
+    ],
+    [has('channelArn') && createChannel, 'channelArn and createChannel are both given; keep one of them'],
+    ...useless(createChannel, ['externalId'], 'belongs to the policy of an existing channel; createChannel makes none'),
+    ...useless(!createChannel, ['retentionDays'], 'is used only with createChannel=true'),
+    [
+      has('kongSecurityGroupId') && has('kongCidr'),
+      'kongSecurityGroupId and kongCidr are both given; keep one of them',
+    ],
+    [
+      has('kongAdminTokenSecretArn') && has('kongSuperadmin') && !isTrue('kongSuperadmin'),
+      'kongSuperadmin is false, so kongAdminTokenSecretArn would not be used; remove one of them',
+    ],
+    [
+      has('kongRootCa') && !!given['kongAdminApi']?.startsWith('http:'),
+      'kongRootCa is of no use: kongAdminApi is http',
+    ],
+    [
+      (has('availabilityZones') || has('vpcCidr')) && !['subnetIds', 'availabilityZones', 'vpcCidr'].every(has),
+      'availabilityZones and vpcCidr are used only together with subnetIds; give all three, only subnetIds, or none',
+    ],
+    ...useless(existingRedis, ['cacheNodeType', 'cacheEngine'], 'is used only with redis=create'),
+    ...useless(
+      !existingRedis,
+      ['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisDb', 'redisTls'],
+      'is used only with redis=host:port',
+    ),
+    ...useless(
+      !has('kongAdminTokenSecretArn') && !has('redisPasswordSecretArn'),
+      ['secretKmsKeyArn'],
+      'is used only with kongAdminTokenSecretArn or redisPasswordSecretArn',
+    ),
+  ]);
+}
+
+/** Values that each are fine, and are not here. */
+export function limits(config: DeploymentConfig): string[] {
+  const { subnetIds, availabilityZones, retentionDays = 366, schedule } = config;
+  return problemsOf([
+    [
+      schedule.interval.toDays({ integral: false }) > LONGEST_INTERVAL_DAYS,
+      `schedule leaves ${schedule.interval.toHumanString()} between runs; the most that the alarms can watch is ${LONGEST_INTERVAL_DAYS} days`,
+    ],
+    [
+      availabilityZones !== undefined && new Set(availabilityZones).size !== subnetIds?.length,
+      'availabilityZones must name the zone of each of subnetIds, in the same order, each zone once',
+    ],
+    [
+      config.redis === 'create' && subnetIds?.length === 1,
+      'subnetIds must name subnets in at least two zones: the cache has a primary and a replica',
+    ],
+    [retentionDays < 7 || retentionDays > 3653, `retentionDays must be from 7 to 3653, got ${retentionDays}`],
+  ]);
+}
+
+function problemsOf(rules: readonly Rule[]): string[] {
+  return rules.filter(([broken]) => broken).map(([, problem]) => problem);
+}

@@ -1,0 +1,86 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { longestInterval } from './interval.ts';
+
+// Context comes from the command line as text, and from cdk.json as any JSON. What a key takes is written here once; what
+// the function itself checks (`lambda/config.ts`) is not checked here again.
+
+const got = (input: unknown) => `got ${JSON.stringify(input)}`;
+
+/** Text that matches `pattern`; `expected` completes "must be …". */
+export const matching = (pattern: RegExp, expected: string) =>
+  z.string().regex(pattern, { error: (issue) => `must be ${expected}, ${got(issue.input)}` });
+
+export const oneOf = <const Values extends readonly string[]>(values: Values) =>
+  z.enum(values, { error: (issue) => `must be ${values.join(' or ')}, ${got(issue.input)}` });
+
+export const flag = z.stringbool({
+  truthy: ['true', '1', 'yes'],
+  falsy: ['false', '0', 'no'],
+  error: (issue) => `must be true or false, ${got(issue.input)}`,
+});
+
+export const wholeNumber = matching(/^\d+$/, 'a whole number').transform(Number);
+
+export const commaList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
+  error: (issue) => `must be a CIDR such as 10.0.0.0/16, ${got(issue.input)}`,
+});
+
+export const securityGroupId = matching(/^sg-[0-9a-f]+$/, 'the ID of a security group, sg-…');
+
+export const secretArn = matching(
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+-[A-Za-z0-9]{6}$/,
+  'the complete ARN of a Secrets Manager secret, with the six characters at its end',
+);
+
+/** A schedule expression with the longest time between two of its ticks. */
+export const schedule = z.string().transform((expression, context) => {
+  try {
+    return { expression, interval: longestInterval(expression) };
+  } catch (error) {
+    context.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
+
+/** The path of a PEM file, read: its certificates without what people write around them. */
+export const pemFile = z.string().transform((path, context) => {
+  try {
+    const text = readFileSync(path, 'utf8');
+    const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+    if (certificates) return certificates.map((pem) => new X509Certificate(pem).toString().trim()).join('\n');
+    context.addIssue(`must be a PEM file; ${path} has no -----BEGIN CERTIFICATE----- in it`);
+  } catch (error) {
+    context.addIssue(`must be a PEM file that can be read; ${path}: ${(error as Error).message}`);
+  }
+  return z.NEVER;
+});
+
+/** `a=b,c=d` */
+export const tags = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const pairs = text.split(',').map((pair) => /^\s*([^=]+)=(.*)$/.exec(pair));
+  if (pairs.includes(null)) context.addIssue(`must be key=value, with commas between tags, ${got(text)}`);
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.trim() ?? '', pair?.[2]?.trim() ?? '']));
+});
+
+/** A context value as text; undefined when it is empty. */
+export function toText(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (Array.isArray(value)) return value.map(String).join(',') || undefined;
+  if (typeof value === 'object')
+    return (
+      Object.entries(value)
+        .map(([key, item]) => `${key}=${String(item)}`)
+        .join(',') || undefined
+    );
+  // eslint-disable-next-line @typescript-eslint/no-base-to-string -- objects are handled above
+  return String(value).trim() || undefined;
+}

@@ -1,0 +1,64 @@
+import { Token } from 'aws-cdk-lib';
+import { loadConfig } from '../lambda/config.ts';
+import { ConfigError } from '../lambda/errors.ts';
+
+/** "The total size of all environment variables doesn't exceed 4 KB" (Lambda quotas). Lambda measures them as JSON. */
+export const MAX_ENVIRONMENT_BYTES = 4096;
+
+/** In place of what only the deployment knows, to measure and check the rest: as long as such values get. */
+export const STAND_INS = {
+  redisHost: `${'x'.repeat(60)}.${'x'.repeat(40)}.cache.amazonaws.com:6380`,
+  channelArn: `arn:aws-us-gov:cloudtrail:us-gov-west-1:123456789012:channel/${'0'.repeat(36)}`,
+  secretArn: `arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:${'x'.repeat(64)}-abcdef`,
+} as const;
+
+/** What the function is told, by its name in camel case: `kongAdminApi` becomes `KONG_ADMIN_API`. */
+export type FunctionVariables = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The function's environment: one variable for each of `variables` that is given. */
+export function toEnvironment(variables: FunctionVariables): Record<string, string> {
+  const given = Object.entries(variables).filter(([, value]) => value !== undefined);
+  return {
+    ...Object.fromEntries(given.map(([key, value]) => [toVariableName(key), String(value)])),
+    // Stack traces then name the TypeScript sources. The map is read only when an error is thrown.
+    NODE_OPTIONS: '--enable-source-maps',
+  };
+}
+
+/**
+ * What is wrong with the function's environment, as the function itself would find out at its first run: one line per
+ * variable, each beginning with the variable's name.
+ */
+export function environmentProblems(environment: Readonly<Record<string, string>>): readonly string[] {
+  const known = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, knownValue(name, value)]));
+  return [...sizeProblems(known), ...functionProblems(known)];
+}
+
+/** `kongPageSize` → `KONG_PAGE_SIZE`. */
+export function toVariableName(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase();
+}
+
+function knownValue(name: string, value: string): string {
+  if (!Token.isUnresolved(value)) return value;
+  if (name.endsWith('_SECRET_ARN')) return STAND_INS.secretArn;
+  return name === 'CHANNEL_ARN' ? STAND_INS.channelArn : name === 'REDIS_HOST' ? STAND_INS.redisHost : value;
+}
+
+function sizeProblems(environment: Record<string, string>): string[] {
+  const bytes = Buffer.byteLength(JSON.stringify(environment));
+  if (bytes <= MAX_ENVIRONMENT_BYTES) return [];
+  const [largest] = Object.entries(environment).reduce((a, b) => (a[1].length >= b[1].length ? a : b));
+  const fix = largest === 'KONG_ROOT_CA' ? "; give the one root certificate that signs Kong's, not a bundle" : '';
+  return [`${largest} makes the function's environment ${bytes} bytes, Lambda takes ${MAX_ENVIRONMENT_BYTES}${fix}`];
+}
+
+function functionProblems(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
