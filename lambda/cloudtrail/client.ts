@@ -51,6 +51,7 @@ export function connectChannel(options: ChannelOptions): Channel {
       connectionTimeout: 5000,
       requestTimeout: options.attemptTimeoutMs ?? 10_000,
       throwOnRequestTimeout: true,
+      socketTimeout: options.attemptTimeoutMs ?? 10_000,
     },
   });
   const throttle = pThrottle({ limit: options.callsPerSecond, interval: 1000, strict: true });
@@ -82,19 +83,19 @@ export function connectChannel(options: ChannelOptions): Channel {
     },
     async endpoint() {
       const command = new PutAuditEventsCommand({ channelArn: options.arn, auditEvents: [] });
-      let found: URL | null = null;
+      const found: URL[] = [];
       // The SDK settles the endpoint while it prepares a request; this one is taken away before it is signed or sent.
       command.middlewareStack.add(
         () =>
           ({ request }) => {
             const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
-            found = new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`);
+            found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`);
             return Promise.reject(new Error('only rehearsed'));
           },
         { step: 'build', priority: 'low', name: 'rehearsal' },
       );
       const failure: unknown = await client.send(command).catch((error: unknown) => error);
-      return found ?? Promise.reject(toError(failure));
+      return found[0] ?? Promise.reject(toError(failure));
     },
     credentials: async () => await client.config.credentials(),
     close: () => {
