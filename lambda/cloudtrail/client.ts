@@ -89,7 +89,7 @@ export function connectChannel(options: ChannelOptions): Channel {
         () =>
           ({ request }) => {
             const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
-            found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`);
+            found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`));
             return Promise.reject(new Error('only rehearsed'));
           },
         { step: 'build', priority: 'low', name: 'rehearsal' },
