@@ -132,6 +132,7 @@ function eventTable(events: readonly AcceptedEvent[]): string {
   const table = new Table({
     head: ['when', 'who', 'did what', 'status', 'CloudTrail eventID'],
     style: { head: ['cyan'] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
   for (const { eventData, eventID } of events) {
     const event = JSON.parse(eventData) as {
