@@ -20,6 +20,8 @@ export interface KongPage {
   readonly entries: readonly (AuditEntry | InvalidEntry)[];
   /** Where the next page begins, null on the last one. */
   readonly offset: string | null;
+  /** Entries asked for; less than the query's where that many were too large. */
+  readonly size: number;
 }
 
 const envelopeSchema = z.object({
@@ -39,37 +41,48 @@ export async function fetchPage(kong: Kong, query: PageQuery): Promise<KongPage>
   let { size } = query;
   for (;;) {
     try {
-      return toPage(await kong.get(AUDIT_REQUESTS, { ...query, size }));
+      return toPage(kong, await kong.get(AUDIT_REQUESTS, { ...query, size }), size);
     } catch (error) {
-      if (!(error instanceof KongPageTooLargeError) || size === 1) throw error;
+      if (!(error instanceof KongPageTooLargeError)) throw error;
+      if (size === 1) throw tooLarge(error);
       size = Math.ceil(size / 2);
     }
   }
 }
 
-function toPage(body: unknown): KongPage {
+const describe = (kong: Kong): string => `GET ${kong.adminApi}${AUDIT_REQUESTS}`;
+
+function toPage(kong: Kong, body: unknown, size: number): KongPage {
   const parsed = envelopeSchema.safeParse(body);
   if (!parsed.success) {
     const problems = parsed.error.issues
       .map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
       .join('; ');
     throw new KongResponseError(
-      `Expected a page {"data":[…],"next":…} from GET ${AUDIT_REQUESTS}, got JSON of another shape (${problems}). ` +
+      `Expected a page {"data":[…],"next":…} from ${describe(kong)}, got JSON of another shape (${problems}). ` +
         'Check that KONG_ADMIN_API points at the Admin API of Kong Gateway Enterprise.',
       200,
     );
   }
   const { data, next, offset } = parsed.data;
-  return { entries: data.map(toEntry), offset: offset ?? offsetIn(next) };
+  return { entries: data.map(toEntry), offset: offset ?? offsetIn(kong, next), size };
 }
 
 /** Kong always gives `offset` beside `next`; should one not, the offset inside `next` keeps this from looking like the last page. */
-function offsetIn(next: string | null | undefined): string | null {
+function offsetIn(kong: Kong, next: string | null | undefined): string | null {
   if (!next) return null;
   const offset = URL.parse(next, 'http://kong')?.searchParams.get('offset');
   if (offset) return offset;
   throw new KongResponseError(
-    `Expected an "offset" beside "next" in the page from GET ${AUDIT_REQUESTS}, got none.`,
+    `Expected an "offset" beside "next" in the page from ${describe(kong)}, got none. Does a proxy rewrite Kong's answers?`,
     200,
+  );
+}
+
+function tooLarge(cause: KongPageTooLargeError): KongPageTooLargeError {
+  return new KongPageTooLargeError(
+    `${cause.message} That is a single audit entry: keep such payloads out of the log with audit_log_payload_exclude or ` +
+      'audit_log_ignore_paths in kong.conf.',
+    { cause },
   );
 }

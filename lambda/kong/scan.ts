@@ -37,7 +37,15 @@ export async function* timeOrderedPages(
 ): AsyncGenerator<ScanPage> {
   const filter = strategy === 'filtered' ? { after: window.after, before: window.before } : {};
   let lowest = Infinity;
-  for await (const { entries, offset } of keysetPages(kong, { size, ...filter })) {
+  for await (const page of keysetPages(kong, { size, ...filter })) {
+    if (page.endedEarly) {
+      // Without an offset, what is left shows whether there is more.
+      const rest = { ...window, before: Math.min(lowest + 1, window.before) };
+      if (rest.before === window.before) throw endedEarly(kong);
+      yield* timeOrderedPages(kong, strategy, rest, size);
+      return;
+    }
+    const { entries, offset } = page;
     for (const { timestamp } of entries) {
       if (timestamp === null) continue;
       if (strategy === 'filtered' && !contains(window, timestamp))
@@ -57,8 +65,8 @@ export async function* timeOrderedPages(
 /**
  * Pages of the whole log in Kong's own order, from `offset` on, with the entries `wanted` picks.
  *
- * An offset of an earlier run that Kong refuses or answers with nothing starts the scan from the beginning: after an upgrade
- * Kong may read it as another key (Kong documents no lifetime for offsets).
+ * An offset of an earlier run that Kong refuses, or any offset that Kong answers with nothing, starts the scan from the
+ * beginning, once: after an upgrade Kong may read it as another key (Kong documents no lifetime for offsets).
  */
 export async function* fullScanPages(
   kong: Kong,
@@ -66,37 +74,56 @@ export async function* fullScanPages(
   offset: string | null,
   wanted: (entry: Entry) => boolean,
 ): AsyncGenerator<ScanPage> {
-  let first = true;
-  try {
-    for await (const page of keysetPages(kong, { size, ...(offset !== null && { offset }) })) {
-      if (first && offset !== null && page.entries.length === 0) break;
-      first = false;
-      yield {
-        entries: page.entries.filter(wanted),
-        rest: page.offset === null ? { kind: 'nothing' } : { kind: 'offset', offset: page.offset },
-      };
-      if (page.offset === null) return;
+  for (let start = offset, restarted = false; ; start = null, restarted = true) {
+    let read = 0;
+    try {
+      for await (const page of keysetPages(kong, { size, ...(start !== null && { offset: start }) })) {
+        if (page.endedEarly) break;
+        read += 1;
+        yield {
+          entries: page.entries.filter(wanted),
+          rest: page.offset === null ? { kind: 'nothing' } : { kind: 'offset', offset: page.offset },
+        };
+        if (page.offset === null) return;
+      }
+    } catch (error) {
+      const refused = error instanceof KongResponseError && error.status === 400;
+      if (!refused || start === null || read > 0) throw error;
     }
-  } catch (error) {
-    const refused = error instanceof KongResponseError && error.status === 400;
-    if (!refused || !first || offset === null) throw error;
+    if (restarted) throw endedEarly(kong);
   }
-  yield* fullScanPages(kong, size, null, wanted);
+}
+
+interface KeysetPage extends KongPage {
+  /**
+   * Kong gave an offset and has nothing to give for it. Either the last rows have just expired, or Kong reads the offset as
+   * another key since an upgrade; then this only looks like the last page.
+   */
+  readonly endedEarly: boolean;
 }
 
 async function* keysetPages(
   kong: Kong,
   query: { size: number; after?: number; before?: number; offset?: string },
-): AsyncGenerator<KongPage> {
+): AsyncGenerator<KeysetPage> {
   for (let next = query; ;) {
     const page = await fetchPage(kong, next);
-    yield page;
+    yield { ...page, endedEarly: next.offset !== undefined && page.entries.length === 0 && page.offset === null };
     if (page.offset === null) return;
     if (page.offset === next.offset)
       throw new KongResponseError(
-        'Expected a new offset on every page, got the same one twice: does a proxy drop the query string?',
+        `Expected a new offset on every page of ${kong.adminApi}/audit/requests, got the same one twice: does a proxy drop the query string?`,
         200,
       );
-    next = { ...query, offset: page.offset };
+    // Where a page was too large, the next ones probably are: grow again step by step.
+    next = { ...query, size: Math.min(query.size, page.size * 2), offset: page.offset };
   }
+}
+
+function endedEarly(kong: Kong): KongResponseError {
+  return new KongResponseError(
+    `Expected entries from GET ${kong.adminApi}/audit/requests for the offset Kong gave, got an empty page. ` +
+      'Is Kong being upgraded? The next run reads on.',
+    200,
+  );
 }
