@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, styleText } from 'node:util';
+import { chart } from './chart.ts';
+import { markdown, replaceBlock, table } from './report.ts';
+import { type Result, SCENARIOS } from './scenarios.ts';
+import { makeBundles } from './world.ts';
+
+/*
+ * `npm run bench`: how fast and how cheap the forwarder is, beside the predecessor's way of working. See docs/benchmarks.md.
+ */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NAMES = Object.keys(SCENARIOS) as (keyof typeof SCENARIOS)[];
+
+const USAGE = `npm run bench -- [options]
+
+  --scenario <name>      one of ${NAMES.join(', ')}; may be given more than once (default: all)
+  --quick                a tenth of the entries: shows that it works, the figures mean little
+  --full                 run the baseline to its end, which takes minutes (default: measure 300 pages of it)
+  --kong-ms <ms>         what Kong takes for an answer (default 30)
+  --kong-per-100-ms <ms> and for each 100 entries in it (default 1)
+  --cloudtrail-ms <ms>   what CloudTrail takes for an answer (default 50)
+  --calls-per-second <n> calls that CloudTrail allows (default 100)
+  --docs                 write the table and the chart into docs/
+  --help`;
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true },
+    quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    'kong-ms': { type: 'string', default: '30' },
+    'kong-per-100-ms': { type: 'string', default: '1' },
+    'cloudtrail-ms': { type: 'string', default: '50' },
+    'calls-per-second': { type: 'string', default: '100' },
+    docs: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(USAGE);
+else await bench();
+
+async function bench(): Promise<void> {
+  const chosen = NAMES.filter((name) => values.scenario?.includes(name) ?? true);
+  const unknown = values.scenario?.filter((name) => !Object.hasOwn(SCENARIOS, name)) ?? [];
+  if (unknown.length > 0) throw new Error(`--scenario must be one of ${NAMES.join(', ')}, got ${unknown.join(', ')}`);
+  const settings = {
+    distance: {
+      kong: { perAnswerMs: number('kong-ms'), per100EntriesMs: number('kong-per-100-ms') },
+      cloudTrail: { latencyMs: number('cloudtrail-ms'), callsPerSecond: number('calls-per-second') },
+    },
+    quick: values.quick,
+    full: values.full,
+    say: (line: string) => {
+      console.error(styleText('dim', line));
+    },
+  };
+
+  using bundles = makeBundles();
+  const results: Result[] = [];
+  for (const name of chosen) results.push(await SCENARIOS[name](bundles, settings));
+  const rows = results.flatMap((result) => result.rows);
+  const notes = results.flatMap((result) => result.notes);
+
+  console.log(table(rows));
+  for (const note of notes) console.log(note);
+  const folder = values.docs ? join(ROOT, 'docs') : join(ROOT, 'dist', 'bench');
+  mkdirSync(folder, { recursive: true });
+  const page = join(folder, 'benchmarks.md');
+  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+  writeFileSync(join(folder, 'benchmarks.svg'), chart(rows));
+  writeFileSync(page, replaceBlock(read(page), markdown({ rows, notes, command })));
+  console.log(`\nWritten: ${page}`);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function number(name: 'kong-ms' | 'kong-per-100-ms' | 'cloudtrail-ms' | 'calls-per-second'): number {
+  const value = Number(values[name]);
+  if (values[name].trim() !== '' && value >= 0) return value;
+  throw new Error(`--${name} must be a number that is not negative, got '${values[name]}'`);
+}

@@ -1,0 +1,51 @@
+import { pathToFileURL } from 'node:url';
+
+/*
+ * The process that is measured: imports a bundle, calls its handler once and reports what the whole process took. It is bundled
+ * itself, so that Node's type stripping is not part of the figures.
+ */
+
+/** What `measured.ts` is told, as its only argument. */
+export interface Job {
+  /** The bundle: exports `handler`. */
+  readonly bundle: string;
+  /** Null only imports the bundle. */
+  readonly event: unknown;
+  readonly remainingMs: number;
+}
+
+export interface Measured {
+  readonly importMs: number;
+  /** The handler's own time, connecting included. */
+  readonly wallMs: number;
+  /** User and system time of the whole process: start of Node and import included. */
+  readonly cpuMs: number;
+  readonly peakRssBytes: number;
+  /** What the handler returned. */
+  readonly answer: unknown;
+}
+
+interface Bundle {
+  readonly handler: (event: unknown, context: { getRemainingTimeInMillis(): number }) => Promise<unknown>;
+}
+
+const job = JSON.parse(process.argv[2] ?? '') as Job;
+const startedAt = performance.now();
+const { handler } = (await import(pathToFileURL(job.bundle).href)) as Bundle;
+const importedAt = performance.now();
+const answer = job.event === null ? null : await handler(job.event, { getRemainingTimeInMillis });
+const endedAt = performance.now();
+
+const { user, system } = process.cpuUsage();
+const measured: Measured = {
+  importMs: importedAt - startedAt,
+  wallMs: endedAt - importedAt,
+  cpuMs: (user + system) / 1000,
+  peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  answer,
+};
+process.send?.(measured);
+
+function getRemainingTimeInMillis(): number {
+  return job.remainingMs - (performance.now() - importedAt);
+}
