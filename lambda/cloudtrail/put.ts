@@ -30,7 +30,7 @@ export interface PutDeps {
   readonly retryDelayMs?: number;
 }
 
-/** Of `failed[].errorCode` and of whole-request errors: see "Outcomes" in cloudtrail's integration documentation. */
+/** Of `failed[].errorCode` and of whole-request errors (API reference, PutAuditEvents and Common Errors). */
 const RETRY = new Set(['Throttling', 'InternalFailure']);
 const CHANNEL = new Set([
   'InvalidRecipient',
@@ -42,11 +42,13 @@ const CHANNEL = new Set([
   'InvalidChannelARN',
   'UnsupportedOperationException',
 ]);
-const POISON = new Set(['DuplicatedAuditEventId', 'ValidationException']);
+const POISON = new Set(['DuplicatedAuditEventId', 'ValidationException', 'ValidationError']);
+/** The one `ValidationException` that is about no entry. Anchored, because what follows may quote an entry. */
+const PARAMETER = /^\d+ validation errors? detected: Value (?:'[^']*' )?at '(?:channelArn|externalId)'/;
 const CREDENTIALS =
-  /^(AccessDenied|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|InvalidClientTokenId|NotAuthorized|OptInRequired|CredentialsProvider|Credential|TokenProvider)/;
+  /^(AccessDenied|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|RequestExpired|RequestTimeTooSkewed|InvalidClientTokenId|NotAuthorized|OptInRequired|CredentialsProvider|Credential|TokenProvider)/;
 const TRANSIENT =
-  /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|InternalFailure|InternalServer|RequestTimeout|Timeout|Abort)/;
+  /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|InternalFailure|InternalServer|RequestTimeout|RequestAborted|Timeout|Abort)/;
 const RETRIES = 4;
 
 /**
@@ -64,8 +66,8 @@ export async function put(events: readonly AuditEvent[], deps: PutDeps): Promise
       return settle(batch, await deps.channel.put(batch, deps.aborting));
     } catch (error) {
       const name = error instanceof Error ? error.name : String(error);
-      const message = error instanceof Error ? error.message : String(error);
-      if (CHANNEL.has(name)) stop ??= channelError(name, message);
+      const message = short(error instanceof Error ? error.message : String(error));
+      if (CHANNEL.has(name) || (POISON.has(name) && PARAMETER.test(message))) stop ??= channelError(name, message);
       else if (CREDENTIALS.test(name) || statusOf(error) === 403 || statusOf(error) === 401)
         stop ??= credentialsError(name, message);
       else if (POISON.has(name) || statusOf(error) === 413) return await bisect(batch, name, message);
@@ -82,7 +84,7 @@ export async function put(events: readonly AuditEvent[], deps: PutDeps): Promise
     for (const { id, errorCode, errorMessage } of answer.failed ?? []) {
       const event = byId.get(id);
       if (!event) continue;
-      const message = errorMessage ?? '';
+      const message = short(errorMessage ?? '');
       outcomes.set(id, { kind: 'undelivered', reason: `${errorCode}: ${message}` });
       if (CHANNEL.has(errorCode)) stop ??= channelError(errorCode, message);
       else if (!RETRY.has(errorCode)) outcomes.set(id, { kind: 'refused', errorCode, errorMessage: message });
@@ -156,6 +158,9 @@ function isTransient(error: unknown, name: string): boolean {
   );
 }
 
+/** AWS may quote what it refuses, all of it. */
+const short = (message: string): string => (message.length > 500 ? `${message.slice(0, 500)}…` : message);
+
 function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
 }
@@ -163,18 +168,20 @@ function statusOf(error: unknown): number | undefined {
 function channelError(code: string, message: string): ChannelError {
   return new ChannelError(
     `CloudTrail refuses events on this channel: ${code} ${message}. Check CHANNEL_ARN, the channel's policy and EXTERNAL_ID, and that its ` +
-      'event data store exists and takes ActivityAuditLog events. Nothing was marked; the next run sends again.',
+      'event data store exists and takes ActivityAuditLog events. What was not accepted stays pending; the next run sends it again.',
   );
 }
 
 function credentialsError(code: string, message: string): CredentialsError {
   return new CredentialsError(
-    `AWS refuses the credentials: ${code} ${message}. The function's role needs cloudtrail-data:PutAuditEvents on the channel's ARN.`,
+    `AWS refuses the credentials: ${code} ${message}. The function's role needs cloudtrail-data:PutAuditEvents on the channel's ARN. ` +
+      'Nothing of this request was marked; the next run sends it again.',
   );
 }
 
 function rejected(code: string, message: string): PutRejectedError {
   return new PutRejectedError(
-    `CloudTrail answered PutAuditEvents with an error this version does not know: ${code} ${message}. Nothing was marked.`,
+    `CloudTrail answered PutAuditEvents with an error this version does not know: ${code} ${message}. Look it up in the ` +
+      'API reference of PutAuditEvents. Nothing of this request was marked; the next run sends it again.',
   );
 }
