@@ -1,4 +1,4 @@
-import { App, type AppProps, Validations } from 'aws-cdk-lib';
+import { App, type AppProps, type Environment, Validations } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -15,6 +15,13 @@ export interface CreateAppProps extends Pick<AppProps, 'outdir'> {
   readonly context?: Readonly<Record<string, unknown>>;
 
   /**
+   * Account and Region; needed when the VPC is looked up.
+   *
+   * @default - those of the credentials that the CDK CLI found
+   */
+  readonly env?: Environment;
+
+  /**
    * The function's code.
    *
    * @default - `lambda/handler.ts`, bundled
@@ -28,17 +35,21 @@ export interface CreateAppProps extends Pick<AppProps, 'outdir'> {
  *
  * @throws {ContextError} when the context is not a usable deployment
  */
-export function createApp({ context = {}, code, ...props }: CreateAppProps = {}): App {
+export function createApp({ context = {}, env = credentialsEnvironment(), code, ...props }: CreateAppProps = {}): App {
   const app = new App({ ...props, context: { ...recommendedFlags, ...context } });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const config = readConfig(app.node.getAllContext() as Record<string, unknown>);
   new KongAuditStack(app, config.resourceName, {
     config,
     description: "Forwards Kong's audit log to CloudTrail Lake",
-    env: given({ account: process.env['CDK_DEFAULT_ACCOUNT'], region: process.env['CDK_DEFAULT_REGION'] }),
+    env,
     ...given({ code }),
   });
   return app;
+}
+
+function credentialsEnvironment(): Environment {
+  return given({ account: process.env['CDK_DEFAULT_ACCOUNT'], region: process.env['CDK_DEFAULT_REGION'] });
 }
 
 if (import.meta.main) {

@@ -2,7 +2,6 @@ import { Aws, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -337,8 +336,15 @@ function grantWhatARunNeeds(
       resources: used.map((secret) => secret.secretArn),
     }),
   );
-  const secretsManager = new kms.ViaServicePrincipal(`secretsmanager.${Stack.of(role).region}.amazonaws.com`, role);
-  for (const { encryptionKey } of used) encryptionKey?.grantDecrypt(secretsManager);
+  const keys = used.flatMap(({ encryptionKey }) => (encryptionKey ? [encryptionKey.keyArn] : []));
+  if (keys.length === 0) return;
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      actions: ['kms:Decrypt'],
+      resources: [...new Set(keys)],
+      conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Aws.REGION}.${Aws.URL_SUFFIX}` } },
+    }),
+  );
 }
 
 /** Lambda uses the role to attach the function to the VPC; the function's own code has no business there. */

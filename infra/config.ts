@@ -31,10 +31,8 @@ const contextSchema = z.object({
   kongRootCa: value.pemFile.exactOptional(),
   kongSecurityGroupId: value.securityGroupId.exactOptional(),
   kongCidr: value.cidr.exactOptional(),
-  vpcId: z.string({ error: 'is required: the VPC to deploy into, vpc-…' }).regex(/^vpc-[0-9a-f]+$/, {
-    error: (issue) => `must be the ID of a VPC, vpc-…, got ${JSON.stringify(issue.input)}`,
-  }),
-  subnetIds: value.commaList.exactOptional(),
+  vpcId: value.vpcId,
+  subnetIds: value.subnetIds.exactOptional(),
   availabilityZones: value.commaList.exactOptional(),
   vpcCidr: value.cidr.exactOptional(),
   channelArn: z.string().exactOptional(),
@@ -102,7 +100,7 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Deployme
     ...Object.keys(given)
       .filter((key) => !CONTEXT_KEYS.includes(key))
       .map(unknownKey),
-    ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
+    ...(parsed.error?.issues.map((issue) => `${issue.path[0]?.toString() ?? ''} ${issue.message}`) ?? []),
   ];
   const known = new Set(problems.map((problem) => problem.split(' ')[0]));
   problems.push(
@@ -115,7 +113,8 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Deployme
 }
 
 function unknownKey(key: string): string {
-  return `${key} is not a key of this app; did you mean ${closest(key, CONTEXT_KEYS)}?`;
+  const abbreviated = CONTEXT_KEYS.find((known) => known.toLowerCase().includes(key.toLowerCase()));
+  return `${key} is not a key of this app; did you mean ${abbreviated ?? closest(key, CONTEXT_KEYS)}?`;
 }
 
 /** What the function would refuse at its first run, in the words of the context. */

@@ -5,7 +5,7 @@ import { flag } from './context-values.ts';
 const LONGEST_INTERVAL_DAYS = 3;
 
 /** A rule that is broken, and the problem to tell then. */
-type Rule = readonly [broken: boolean, problem: string];
+type Rule = readonly [broken: boolean | undefined, problem: string];
 
 /** Keys that do not go together or lack another, and keys that would be ignored. */
 export function contradictions(given: Readonly<Record<string, string>>): string[] {
@@ -63,7 +63,7 @@ export function limits(config: DeploymentConfig): string[] {
       `schedule leaves ${schedule.interval.toHumanString()} between runs; the most that the alarms can watch is ${LONGEST_INTERVAL_DAYS} days`,
     ],
     [
-      availabilityZones !== undefined && new Set(availabilityZones).size !== subnetIds?.length,
+      subnetIds && availabilityZones && new Set(availabilityZones).size !== subnetIds.length,
       'availabilityZones must name the zone of each of subnetIds, in the same order, each zone once',
     ],
     [

@@ -34,7 +34,16 @@ export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
   error: (issue) => `must be a CIDR such as 10.0.0.0/16, ${got(issue.input)}`,
 });
 
-export const securityGroupId = matching(/^sg-[0-9a-f]+$/, 'the ID of a security group, sg-…');
+/** EC2's IDs have 8 hexadecimal digits, or 17 since 2016. */
+const idPattern = (prefix: string) => new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`);
+
+export const vpcId = z
+  .string({ error: 'is required: the VPC to deploy into, vpc-…' })
+  .regex(idPattern('vpc'), { error: (issue) => `must be the ID of a VPC, vpc-…, ${got(issue.input)}` });
+
+export const securityGroupId = matching(idPattern('sg'), 'the ID of a security group, sg-…');
+
+export const subnetIds = commaList.pipe(z.array(matching(idPattern('subnet'), 'IDs of subnets, subnet-…')).min(1));
 
 export const secretArn = matching(
   /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+-[A-Za-z0-9]{6}$/,

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { bundle } from '../../infra/bundle.ts';
+import { scratch } from './support.ts';
+
+const SOURCE = `import { createRequire } from 'node:module';
+export interface Answer { readonly text: string }
+export const handler = (text: string): Answer => ({ text: typeof createRequire + text });
+`;
+
+function sourceFile(text: string): string {
+  const path = join(scratch('source'), 'handler.ts');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('the bundle is one ES module with its source map, exporting the handler', async () => {
+  const outdir = bundle(scratch('bundle'), sourceFile(SOURCE));
+  expect(readdirSync(outdir).sort()).toEqual(['index.mjs', 'index.mjs.map']);
+  const { handler } = (await import(pathToFileURL(join(outdir, 'index.mjs')).href)) as {
+    handler: (text: string) => unknown;
+  };
+  expect(handler('!')).toEqual({ text: 'function!' });
+});
+
+test('the source map names lines of the source and does not repeat it', () => {
+  const map = readFileSync(join(bundle(scratch('bundle'), sourceFile(SOURCE)), 'index.mjs.map'), 'utf8');
+  expect(JSON.parse(map)).toMatchObject({ version: 3, sources: [expect.stringMatching(/handler\.ts$/)] });
+  expect(JSON.parse(map)).not.toHaveProperty('sourcesContent');
+});
+
+test('the same source gives the same bytes', () => {
+  const source = sourceFile(SOURCE);
+  const text = () => readFileSync(join(bundle(scratch('bundle'), source), 'index.mjs'), 'utf8');
+  expect(text()).toBe(text());
+});
+
+test('a source that does not build stops the synthesis', () => {
+  expect(() => bundle(scratch('bundle'), sourceFile('export const handler = ;'))).toThrow(/Unexpected ";"/);
+});

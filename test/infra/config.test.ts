@@ -1,0 +1,284 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CONTEXT_KEYS, ContextError, readConfig } from '../../infra/config.ts';
+import { TUNING_KEYS } from '../../infra/tuning.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { CHANNEL_ARN, type Context, KONG_TOKEN_ARN, MINIMAL, REDIS_PASSWORD_ARN, scratch } from './support.ts';
+
+/** The problems of `context` on top of the minimum; a key set to undefined is left out. */
+function problemsOf(context: Context): readonly string[] {
+  try {
+    readConfig({ ...MINIMAL, ...context });
+    return [];
+  } catch (error) {
+    if (error instanceof ContextError) return error.problems;
+    throw error;
+  }
+}
+
+function fileOf(text: string): string {
+  const path = join(scratch('pem'), 'ca.pem');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('the context', () => {
+  test('is complete with an Admin API, a VPC and a channel', () => {
+    const { kongAdminApi, vpcId, channelArn } = MINIMAL;
+    expect(readConfig({ kongAdminApi, vpcId, channelArn })).toMatchObject({
+      kongAdminApi,
+      vpcId,
+      channelArn,
+      createChannel: false,
+      schedule: { expression: 'rate(1 hour)' },
+      redis: 'create',
+      resourceName: 'kong-cloudtrail-integration',
+      sourceName: 'kong',
+      tracing: false,
+      tags: { project: 'kong-cloudtrail-integration' },
+    });
+  });
+
+  test('may come as text from the command line or as JSON from cdk.json', () => {
+    const text = { ...MINIMAL, tracing: 'true', kongPageSize: '500', tags: 'team=platform, stage=prod' };
+    const json = {
+      ...MINIMAL,
+      subnetIds: MINIMAL.subnetIds.split(','),
+      availabilityZones: MINIMAL.availabilityZones.split(','),
+      tracing: true,
+      kongPageSize: 500,
+      tags: { team: 'platform', stage: 'prod' },
+    };
+    expect(readConfig(text)).toEqual(readConfig(json));
+    expect(readConfig(json)).toMatchObject({
+      tracing: true,
+      kongPageSize: 500,
+      tags: { team: 'platform', stage: 'prod' },
+    });
+  });
+
+  test('takes an empty value as not given', () => {
+    expect(readConfig({ ...MINIMAL, externalId: '', alarmEmail: null, kongCidr: ' ' })).not.toHaveProperty(
+      'externalId',
+    );
+  });
+
+  test('may hold what CDK itself keeps there', () => {
+    const cdk = {
+      'aws:cdk:enable-path-metadata': true,
+      '@aws-cdk/core:checkSecretUsage': true,
+      'vpc-provider:account=111122223333:filter.vpc-id=vpc-1:region=eu-west-1:returnAsymmetricSubnets=true': {},
+      'availability-zones:account=111122223333:region=eu-west-1': [],
+      'cli-telemetry:x': false,
+    };
+    expect(problemsOf(cdk)).toEqual([]);
+  });
+
+  test('has a key for every tuning variable', () => {
+    expect(CONTEXT_KEYS).toEqual(expect.arrayContaining([...TUNING_KEYS]));
+  });
+
+  test('is refused with every problem in one message', () => {
+    const wrong = {
+      vpcId: 'my-vpc',
+      channelArn: 'arn:aws:sns:x',
+      kongPageSize: 5000,
+      cacheEngine: 'memcached',
+      tracing: 'maybe',
+    };
+    expect(() => readConfig({ ...MINIMAL, ...wrong })).toThrow(ContextError);
+    expect(() => readConfig({ ...MINIMAL, ...wrong })).toThrow('The context has 5 problem(s):\n- ');
+    expect(
+      problemsOf(wrong)
+        .map((problem) => problem.split(' ')[0])
+        .sort(),
+    ).toEqual(Object.keys(wrong).sort());
+  });
+});
+
+describe('an unknown key', () => {
+  test.each([
+    ['kongAdminAPI', 'kongAdminApi'],
+    ['vpcID', 'vpcId'],
+    ['channelARN', 'channelArn'],
+    ['subnets', 'subnetIds'],
+    ['superadmin', 'kongSuperadmin'],
+    ['auditTtl', 'auditTtlSeconds'],
+  ])('%s is refused with the nearest name, %s', (key, nearest) => {
+    expect(problemsOf({ [key]: 'x' })).toEqual([`${key} is not a key of this app; did you mean ${nearest}?`]);
+  });
+});
+
+describe('a value', () => {
+  test.each<[string, Context, string]>([
+    ['a missing Admin API', { kongAdminApi: undefined }, 'kongAdminApi is required: the URL of the Admin API'],
+    ['an Admin API without a scheme', { kongAdminApi: 'kong:8444' }, 'kongAdminApi must be an http or https URL'],
+    ['a token in the URL', { kongAdminApi: 'https://a:b@kong' }, 'goes into kongAdminTokenSecretArn'],
+    ['a missing VPC', { vpcId: undefined }, 'vpcId is required: the VPC to deploy into, vpc-…'],
+    ['a VPC that is no ID', { vpcId: 'main' }, 'vpcId must be the ID of a VPC, vpc-…, got "main"'],
+    [
+      'a missing channel',
+      { channelArn: undefined },
+      'channelArn is required: the ARN of a CloudTrail Lake channel; or createChannel=true',
+    ],
+    [
+      'a channel that is none',
+      { channelArn: 'arn:aws:s3:::x' },
+      'channelArn must look like arn:aws:cloudtrail:<region>:<account>:channel/<id>',
+    ],
+    ['an external ID with a space', { externalId: 'a b' }, 'externalId must be 2 to 1224 characters'],
+    ['a CIDR without length', { kongCidr: '10.0.0.1' }, 'kongCidr must be a CIDR such as 10.0.0.0/16, got "10.0.0.1"'],
+    [
+      'a security group by name',
+      { kongSecurityGroupId: 'kong' },
+      'kongSecurityGroupId must be the ID of a security group, sg-…',
+    ],
+    [
+      'a partial secret ARN',
+      { kongAdminTokenSecretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:kong' },
+      'with the six characters at its end',
+    ],
+    [
+      'a root CA that is not there',
+      { kongRootCa: '/nowhere/ca.pem' },
+      'kongRootCa must be a PEM file that can be read; /nowhere/ca.pem: ENOENT',
+    ],
+    ['a schedule in words', { schedule: 'hourly' }, 'schedule must be rate(…) or cron(…)'],
+    ['a sweep in words', { sweepSchedule: 'weekly' }, 'sweepSchedule must be rate(…) or cron(…)'],
+    [
+      'a schedule too rare to watch',
+      { schedule: 'rate(4 days)' },
+      'schedule leaves 4 days between runs; the most that the alarms can watch is 3 days',
+    ],
+    ['a Redis URL', { redis: 'redis://cache:6379' }, 'redis must be host or host:port, without redis://'],
+    ['a node type of EC2', { cacheNodeType: 't4g.micro' }, 'cacheNodeType must be a node type such as cache.t4g.micro'],
+    ['another engine', { cacheEngine: 'memcached' }, 'cacheEngine must be valkey or redis, got "memcached"'],
+    ['an address without @', { alarmEmail: 'platform' }, 'alarmEmail must be an e-mail address, got "platform"'],
+    [
+      'a topic that is none',
+      { alarmTopicArn: 'alarms' },
+      'alarmTopicArn must be the ARN of an SNS topic, got "alarms"',
+    ],
+    [
+      'a name with a space',
+      { resourceName: 'kong audit' },
+      'resourceName must be up to 50 letters, digits and hyphens',
+    ],
+    ['a name too long for the schedules', { resourceName: 'k'.repeat(51) }, 'resourceName must be up to 50 letters'],
+    ['a source with a brace', { sourceName: 'kong{1}' }, 'sourceName must be 1 to 64 characters of A-Z a-z 0-9 . _ -'],
+    [
+      'a retention too long',
+      { createChannel: true, channelArn: undefined, retentionDays: 9999 },
+      'retentionDays must be from 7 to 3653, got 9999',
+    ],
+    ['a tag without value', { tags: 'prod' }, 'tags must be key=value, with commas between tags, got "prod"'],
+    ['a page too large', { kongPageSize: 5000 }, 'kongPageSize must be an integer from 1 to 1000, got "5000"'],
+    ['a number in words', { overlapSeconds: 'hour' }, 'overlapSeconds must be a whole number, got "hour"'],
+    ['an unknown scan', { kongScan: 'fast' }, 'kongScan must be one of auto, filtered'],
+    ['an unknown level', { logLevel: 'loud' }, 'logLevel must be one of TRACE, DEBUG'],
+    ['a flag in words', { deriveErrorCode: 'sure' }, 'deriveErrorCode must be true or false, got "sure"'],
+  ])('%s is refused', (_, context, problem) => {
+    expect(problemsOf(context)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+describe('keys that do not go together', () => {
+  test.each<[string, Context, string]>([
+    [
+      'a channel to make and one to use',
+      { createChannel: true },
+      'channelArn and createChannel are both given; keep one of them',
+    ],
+    [
+      'a retention for a channel that exists',
+      { retentionDays: 400 },
+      'retentionDays is used only with createChannel=true',
+    ],
+    [
+      'an external ID for a channel without policy',
+      { createChannel: true, channelArn: undefined, externalId: 'abc' },
+      'externalId belongs to the policy of an existing channel',
+    ],
+    [
+      'two places for Kong',
+      { kongCidr: '10.1.0.0/16', kongSecurityGroupId: 'sg-0a1b2c3d' },
+      'kongSecurityGroupId and kongCidr are both given',
+    ],
+    [
+      'a token that is not sent',
+      { kongSuperadmin: false, kongAdminTokenSecretArn: KONG_TOKEN_ARN },
+      'kongSuperadmin is false, so kongAdminTokenSecretArn would not be used',
+    ],
+    [
+      'a root CA for http',
+      { kongAdminApi: 'http://kong:8001', kongRootCa: 'infra/example/kong-root-ca.pem' },
+      'kongRootCa is of no use: kongAdminApi is http',
+    ],
+    ['zones without subnets', { subnetIds: undefined }, 'give all three, only subnetIds, or none'],
+    ['a CIDR without zones', { availabilityZones: undefined }, 'give all three, only subnetIds, or none'],
+    [
+      'fewer zones than subnets',
+      { availabilityZones: 'eu-west-1a' },
+      'availabilityZones must name the zone of each of subnetIds',
+    ],
+    ['one zone twice', { availabilityZones: 'eu-west-1a,eu-west-1a' }, 'each zone once'],
+    [
+      'one subnet for two nodes',
+      { subnetIds: 'subnet-0a1b2c3d', availabilityZones: 'eu-west-1a' },
+      'subnetIds must name subnets in at least two zones',
+    ],
+    [
+      'a node type for an existing Redis',
+      { redis: 'cache:6379', cacheNodeType: 'cache.m7g.large' },
+      'cacheNodeType is used only with redis=create',
+    ],
+    [
+      'a password for a Redis to be made',
+      { redisPasswordSecretArn: REDIS_PASSWORD_ARN },
+      'redisPasswordSecretArn is used only with redis=host:port',
+    ],
+    [
+      'a key without a secret',
+      { secretKmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/x' },
+      'secretKmsKeyArn is used only with kongAdminTokenSecretArn or',
+    ],
+  ])('%s are refused', (_, context, problem) => {
+    expect(problemsOf(context)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+describe('kongRootCa', () => {
+  test('is read, and rid of what people write around certificates', async () => {
+    const { ca } = await makeCertificates();
+    const { kongRootCa } = readConfig({ ...MINIMAL, kongRootCa: fileOf(`# Our root\nsubject=/CN=root\n${ca}\n\n`) });
+    expect(kongRootCa).toBe(ca.replaceAll('\r', '').trim());
+  });
+
+  test('is refused when the file has no certificate in it', () => {
+    expect(problemsOf({ kongRootCa: fileOf('nothing here') })).toEqual([
+      expect.stringMatching(/^kongRootCa must be a PEM file; .* has no -----BEGIN CERTIFICATE----- in it$/),
+    ]);
+  });
+
+  test('is refused when its certificate cannot be read', () => {
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
+    expect(problemsOf({ kongRootCa: fileOf(broken) })).toEqual([
+      expect.stringContaining('kongRootCa must be a PEM file that can be read'),
+    ]);
+  });
+
+  test('is refused when the environment has no room for it', async () => {
+    const { ca } = await makeCertificates();
+    expect(problemsOf({ kongRootCa: fileOf(ca.repeat(10)) })).toEqual([
+      expect.stringMatching(
+        /^kongRootCa makes the function's environment \d+ bytes, Lambda takes 4096; give the one root certificate/,
+      ),
+    ]);
+  });
+});
+
+test('the channel may be in any partition and Region', () => {
+  const channelArn = CHANNEL_ARN.replace('arn:aws:', 'arn:aws-cn:').replace('eu-west-1', 'cn-north-1');
+  expect(problemsOf({ channelArn })).toEqual([]);
+});

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
+import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../infra/app.ts';
+import { CONTEXT_KEYS } from '../../infra/config.ts';
+import { type Context, KONG_TOKEN_ARN, MINIMAL, placeholderCode, REDIS_PASSWORD_ARN } from './support.ts';
+
+const { context: EXAMPLE } = JSON.parse(readFileSync('infra/example/cdk.json', 'utf8')) as { context: Context };
+
+/** As a user's directory would have it, but run from the root of the repository. */
+const COMPLETE = { ...EXAMPLE, kongRootCa: 'infra/example/kong-root-ca.pem' };
+
+const DEPLOYMENTS: Readonly<Record<string, Context>> = {
+  'the minimum': MINIMAL,
+  'the complete example': COMPLETE,
+  'an existing Redis and given secrets': {
+    ...MINIMAL,
+    redis: 'redis.internal:6379',
+    redisPasswordSecretArn: REDIS_PASSWORD_ARN,
+    redisSecurityGroupId: 'sg-0a1b2c3d',
+    kongAdminTokenSecretArn: KONG_TOKEN_ARN,
+    secretKmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef',
+    alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:alarms',
+  },
+};
+
+const appOf = (context: Context, outdir?: string) =>
+  createApp({ context, code: placeholderCode(), ...(outdir === undefined ? {} : { outdir }) });
+
+/** Every acknowledgement in the code, as `path rule`, with its reason. */
+function acknowledgements(root: IConstruct): Map<string, string> {
+  return new Map(
+    root.node
+      .findAll()
+      .flatMap(({ node }) =>
+        node.metadata
+          .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+          .flatMap(({ data }) =>
+            Object.entries(data as Record<string, unknown>).map(
+              ([id, reason]) =>
+                [`${shorten(node.path)} ${id.replace(/^annotation::/i, '')}`, JSON.stringify(reason)] as const,
+            ),
+          ),
+      ),
+  );
+}
+
+/** What cdk-nag finds when nothing is acknowledged, as `path rule`. */
+function findings(root: IConstruct): string[] {
+  const checks = new AwsSolutionsChecks(root);
+  Object.defineProperty(checks, 'isAcknowledged', { value: () => false });
+  return checks
+    .validateScope(root)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(
+        ({ constructPath = '' }) => `${shorten(constructPath).replace(/\/Resource$/, '')} ${ruleName}`,
+      ),
+    );
+}
+
+const shorten = (path: string) => path.replace('kong-cloudtrail-integration/', '');
+
+describe.each(Object.entries(DEPLOYMENTS))('%s', (_, context) => {
+  test('is synthesised without error or warning of cdk-nag, CloudFormation or CDK', () => {
+    const outdir = mkdtempSync(join(tmpdir(), 'infra-cdk-'));
+    appOf(context, outdir).synth();
+    const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as {
+      pluginReports: unknown;
+    };
+    expect(report.pluginReports).toEqual([]);
+  });
+});
+
+describe('cdk-nag', () => {
+  test('finds in the complete example only what is acknowledged one by one', () => {
+    const app = appOf(COMPLETE);
+    app.synth();
+    expect(findings(app).sort()).toEqual([
+      'Cache/Password AwsSolutions-SMG4',
+      'Forwarder/KongAdminToken AwsSolutions-SMG4',
+      'Forwarder/NetworkInterfaces AwsSolutions-IAM5[Resource::*]',
+      'Forwarder/NetworkInterfaces AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
+      'Forwarder/Role/DefaultPolicy AwsSolutions-IAM5[Resource::*]',
+      'Forwarder/Schedules/DeadLetters AwsSolutions-SQS3',
+    ]);
+  });
+
+  test('fails the synthesis for what is not acknowledged', () => {
+    const app = appOf(MINIMAL);
+    const [stack] = app.node.children;
+    if (!stack) throw new Error('The app has no stack');
+    new CfnQueue(stack, 'Open');
+    expect(() => app.synth()).toThrow(/AwsSolutions-SQS4/);
+  });
+
+  test('is told the reason of every acknowledgement', () => {
+    for (const [where, reason] of acknowledgements(appOf(COMPLETE))) expect(reason.length, where).toBeGreaterThan(30);
+  });
+});
+
+test('the complete example gives every key that is not an alternative to another', () => {
+  const alternatives = [
+    ...['kongAdminTokenSecretArn', 'secretKmsKeyArn', 'kongCidr', 'channelArn', 'externalId', 'alarmTopicArn'],
+    ...['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisDb', 'redisTls'],
+  ];
+  expect(CONTEXT_KEYS.filter((key) => !(key in EXAMPLE)).sort()).toEqual(alternatives.sort());
+});
