@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, vi } from 'vitest';
+import type { Checkpoint, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
+import type { Summary } from '../../lambda/summary.ts';
+import { type CloudTrailOptions, type CloudTrailSimulator, startCloudTrail } from '../simulators/cloudtrail.ts';
+import { type KongOptions, type KongSimulator, startKong } from '../simulators/kong.ts';
+import type { KongEntry, KongRow, RecordOptions } from '../simulators/kong-table.ts';
+import { type LambdaProcess, startLambdaProcess } from './lambda-process.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
+
+/** What Kong's clock shows when a test begins. It stands still and is nowhere near the machine's. */
+export const KONG_NOW = 1_700_000_000;
+
+export interface StartOptions {
+  readonly kong?: KongOptions;
+  readonly cloudtrail?: CloudTrailOptions;
+  /** On top of what the simulators need. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A server of the test's own; the test disposes it. Default: one for all tests of the file. */
+  readonly redis?: RedisServer;
+  /** Run the handler in a process of its own, which can be killed, and whose tests may run side by side. Default false. */
+  readonly ownProcess?: boolean;
+}
+
+export interface InvokeOptions {
+  /** What Lambda still gives the invocation. Default 60000. */
+  readonly remainingMs?: number;
+}
+
+/** The deployed whole: a Kong, a CloudTrail, a Redis, and the Lambda between them. */
+export interface Forwarder extends AsyncDisposable {
+  readonly kong: KongSimulator;
+  readonly cloudtrail: CloudTrailSimulator;
+  readonly server: RedisServer;
+  /** A connection to the server, for looking at what is stored. */
+  readonly redis: Redis;
+  /** Prefix of every key of the ledger. */
+  readonly prefix: string;
+  /** Kong's clock, epoch seconds; the test moves it. */
+  readonly clock: { now: number };
+  /** May be changed between cold starts. */
+  readonly env: Record<string, string>;
+
+  /** One invocation of the handler, warm from the second one on. Rejects with what the handler throws. */
+  invoke(event?: unknown, options?: InvokeOptions): Promise<Summary>;
+  /** Like `invoke`, but gives what the handler throws, and rejects when it throws nothing. */
+  fail(event?: unknown, options?: InvokeOptions): Promise<Error & { readonly code?: string }>;
+  /** The next invocation meets a new instance of the function. */
+  coldStart(): Promise<void>;
+  /** Ends the function in the middle of what it does. Only with `ownProcess`. */
+  kill(): Promise<void>;
+  /** Everything the function has written to its log. */
+  output(): string;
+  /** The lines of the log that are JSON and have `key`. */
+  logged(key: string): Record<string, unknown>[];
+
+  /** Writes rows into Kong's audit log: `count` of them, one second apart, the newest one second ago. */
+  record(count: number, entry?: KongEntry, options?: RecordOptions): readonly KongRow[];
+  /** `UID`s of the events CloudTrail took, in order. */
+  uids(): string[];
+  /** The events CloudTrail took, parsed. */
+  events(): Record<string, unknown>[];
+  /** What the ledger says became of `id`. */
+  seen(id: string): Promise<string | null>;
+  checkpoint(): Promise<Checkpoint | null>;
+  /** Quarantined records by id. */
+  quarantine(): Promise<Record<string, Omit<QuarantineRecord, 'id'>>>;
+  /** Every key of the ledger with its value and expiry, for comparison. */
+  keyspace(): Promise<Record<string, string>>;
+}
+
+let shared: Promise<RedisServer> | undefined;
+afterAll(async () => {
+  await (await shared)?.[Symbol.asyncDispose]();
+});
+
+/** Starts everything with an empty audit log and an empty ledger. */
+export async function start(options: StartOptions = {}): Promise<Forwarder> {
+  const clock = { now: KONG_NOW };
+  const kong = await startKong({ now: () => clock.now, ...options.kong });
+  const cloudtrail = await startCloudTrail(options.cloudtrail);
+  const server = options.redis ?? (await (shared ??= startRedis()));
+  const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
+  redis.on('error', () => undefined);
+  const source = `test-${randomUUID().slice(0, 8)}`;
+  const env: Record<string, string> = {
+    ...kong.env,
+    ...cloudtrail.env,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    REDIS_HOST: `${server.host}:${server.port}`,
+    SOURCE_NAME: source,
+    ...options.env,
+  };
+  const prefix = `kong-audit:{${env['SOURCE_NAME'] ?? ''}}:`;
+  const log: string[] = [];
+  let lambda: LambdaProcess | Awaited<ReturnType<typeof importFresh>> | undefined;
+  const coldStart = async () => {
+    if (lambda && 'kill' in lambda) await lambda.kill();
+    lambda = options.ownProcess ? startLambdaProcess(env, log) : await importFresh(env, log);
+  };
+  const invoke = async (event: unknown = {}, { remainingMs = 60_000 }: InvokeOptions = {}) => {
+    if (!lambda) await coldStart();
+    return (await lambda?.invoke(event, remainingMs)) as Summary;
+  };
+  const events = () => cloudtrail.accepted.map(({ eventData }) => JSON.parse(eventData) as Record<string, unknown>);
+  const output = () => log.join('');
+
+  return {
+    kong,
+    cloudtrail,
+    server,
+    redis,
+    prefix,
+    clock,
+    env,
+    invoke,
+    fail: async (event, invokeOptions) => {
+      const outcome = await invoke(event, invokeOptions).catch(asError);
+      if (outcome instanceof Error) return outcome;
+      throw new Error(`Expected the invocation to fail, got ${JSON.stringify(outcome)}`);
+    },
+    coldStart,
+    kill: async () => {
+      if (lambda && 'kill' in lambda) await lambda.kill();
+      lambda = undefined;
+    },
+    output,
+    logged: (key) =>
+      output()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter((line) => key in line),
+
+    record: (count, entry, recordOptions) =>
+      Array.from({ length: count }, (_, index) =>
+        kong.table.record(entry, { at: clock.now - count + index, ...recordOptions }),
+      ),
+    uids: () => events().map(({ UID }) => String(UID)),
+    events,
+    seen: (id) => redis.get(`${prefix}seen:${id}`),
+    checkpoint: async () => JSON.parse((await redis.get(`${prefix}checkpoint`)) ?? 'null') as Checkpoint | null,
+    quarantine: async () => {
+      const stored = await redis.hgetall(`${prefix}quarantine`);
+      return Object.fromEntries(
+        Object.entries(stored).map(([id, text]) => [id, JSON.parse(text) as Omit<QuarantineRecord, 'id'>]),
+      );
+    },
+    keyspace: async () => {
+      const keys = (await redis.keys(`${prefix}*`)).sort();
+      const described = keys.map(async (key) => {
+        const [value, expiry] = [await redis.dumpBuffer(key), await redis.call('PEXPIRETIME', key)];
+        return [key.slice(prefix.length), `${value.toString('hex')} ${String(expiry)}`] as const;
+      });
+      return Object.fromEntries(await Promise.all(described));
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (lambda && 'kill' in lambda) await lambda.kill();
+      redis.disconnect();
+      await Promise.all([kong.close(), cloudtrail.close()]);
+    },
+  };
+}
+
+/** A new instance of the function in this process: it reads `env` once, as at a cold start. Only one may run at a time. */
+async function importFresh(env: Readonly<Record<string, string>>, log: string[]) {
+  vi.resetModules();
+  const { handler } = await import('../../lambda/handler.ts');
+  return {
+    invoke: async (event: unknown, remainingMs: number) => {
+      const before = { ...process.env };
+      const endsAt = performance.now() + remainingMs;
+      const { stdout, stderr } = process;
+      const writers = [stdout, stderr].map((stream) => ({ stream, write: stream.write.bind(stream) }));
+      Object.assign(process.env, env);
+      for (const { stream } of writers) stream.write = (text: string | Uint8Array) => log.push(String(text)) > 0;
+      try {
+        return await handler(event, { getRemainingTimeInMillis: () => endsAt - performance.now() });
+      } finally {
+        for (const { stream, write } of writers) stream.write = write;
+        for (const name of Object.keys(process.env)) if (!(name in before)) Reflect.deleteProperty(process.env, name);
+        Object.assign(process.env, before);
+      }
+    },
+  };
+}
+
+const asError = (error: unknown): Error => error as Error;
