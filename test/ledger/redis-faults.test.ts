@@ -75,6 +75,7 @@ describe('redis: connecting', () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
       env: { ...process.env, NODE_EXTRA_CA_CERTS: file, NODE_OPTIONS: '' },
       stdio: 'inherit',
+      timeout: 10_000,
     });
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(await server.cli('GET', `${prefix}seen:a`)).toBe('from a child');
@@ -96,7 +97,7 @@ describe('redis: connecting', () => {
   });
 
   test('fails when the server takes only plain connections', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server, { tls: true, connectTimeoutMs: 300 });
     expect((await failure(ledger.lookup(['a']))).message).toMatch(/did not answer in time .*REDIS_TLS/);
   });
@@ -152,7 +153,7 @@ describe('redis: connecting', () => {
   });
 
   test('is one connection, however many calls there are, and none after close', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server);
     expect(await connectionsOf(server)).toBe(0);
     await Promise.all(Array.from({ length: 50 }, (_, at) => ledger.mark([seen(`id-${at}`)])));
@@ -183,7 +184,7 @@ describe('redis: a connection that breaks', () => {
   });
 
   test('is made again when it broke between two calls', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server);
     await ledger.mark([seen('a')]);
     await server.cli('CLIENT', 'KILL', 'TYPE', 'normal');
@@ -191,7 +192,7 @@ describe('redis: a connection that breaks', () => {
   });
 
   test('does not lose the lock to itself: a lock whose reply was lost is the same run’s', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using lossy = await startEndpoint(server);
     await using ledger = ledgerOn(lossy);
     await ledger.lookup(['a']);
@@ -203,8 +204,20 @@ describe('redis: a connection that breaks', () => {
     expect(await locking).toBe(true);
   });
 
+  test('is left for a new one when no reply comes', async () => {
+    await using server = await startRedis();
+    await using lossy = await startEndpoint(server);
+    await using ledger = ledgerOn(lossy, { commandTimeoutMs: 100 });
+    await ledger.lookup(['a']);
+    lossy.dropReplies = true;
+    const marking = ledger.mark([seen('a')]);
+    await until('the mark is made', async () => (await server.cli('EXISTS', `${prefix}seen:a`)) === 1);
+    lossy.dropReplies = false;
+    await marking;
+  });
+
   test('is given up in time when the server is gone for good', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server, { retryForMs: 500 });
     await ledger.mark([seen('a')]);
     await server.kill();
@@ -216,7 +229,7 @@ describe('redis: a connection that breaks', () => {
   });
 
   test('is given up in time when the server hangs, and works again when it goes on', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server, { commandTimeoutMs: 200, retryForMs: 700 });
     await ledger.mark([seen('a')]);
     await server.kill('SIGSTOP');
@@ -243,7 +256,7 @@ describe('redis: a connection that breaks', () => {
   });
 
   test('fails what is under way when the ledger is closed, and close itself succeeds', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server);
     await ledger.mark([seen('a')]);
     await server.kill('SIGSTOP');
@@ -257,7 +270,7 @@ describe('redis: a connection that breaks', () => {
 
 describe('redis: a server in trouble', () => {
   test('that restarts empty has lost the lock, so no checkpoint is saved', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     await using ledger = ledgerOn(server);
     await ledger.lock('run-1', 60);
     await ledger.saveCheckpoint(checkpoint, 'run-1');
@@ -281,7 +294,7 @@ describe('redis: a server in trouble', () => {
   });
 
   test('that fails over is waited for, and the connection leads to the new primary', async () => {
-    await using primary = await startRedis({});
+    await using primary = await startRedis();
     await using replica = await startRedis({ replicaOf: primary });
     await using endpoint = await startEndpoint(primary);
     await using ledger = ledgerOn(endpoint);
@@ -299,8 +312,20 @@ describe('redis: a server in trouble', () => {
     expect(await ledger.lookup(['a', 'b'])).toEqual(['event-1', 'event-1']);
   });
 
+  test('that is demoted while its name moves on is left for the new primary', async () => {
+    await using first = await startRedis();
+    await using second = await startRedis();
+    await using endpoint = await startEndpoint(first);
+    await using ledger = ledgerOn(endpoint);
+    await ledger.mark([seen('a')]);
+    endpoint.target = second;
+    await first.cli('REPLICAOF', second.host, second.port);
+    await ledger.mark([seen('b')]);
+    expect(await second.cli('GET', `${prefix}seen:b`)).toBe('event-1');
+  });
+
   test('that stays a replica is named as one', async () => {
-    await using primary = await startRedis({});
+    await using primary = await startRedis();
     await using replica = await startRedis({ replicaOf: primary });
     await using ledger = ledgerOn(replica, { retryForMs: 300 });
     await ledger.lookup(['a']);

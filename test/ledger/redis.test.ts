@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createRedisLedger } from '../../lambda/ledger/redis.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { checkpoint, describeLedger, record, seen, stored } from './contract.ts';
 
 let redis: RedisServer;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await startRedis({ shareable: true });
+  return () => redis[Symbol.asyncDispose]();
 });
-afterAll(() => redis[Symbol.asyncDispose]());
 
 describeLedger('redis', () => {
   const source = randomUUID();
@@ -55,7 +55,7 @@ describe('redis: what is stored', () => {
   const prefix = 'kong-audit:{kong}:';
 
   test('is named, and expires, as documented', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     const ledger = createRedisLedger({ host: server.host, port: server.port, db: 0, tls: false, source: 'kong' });
     await ledger.lock('run-1', 59.5);
     await ledger.lookup(['a']);
@@ -88,7 +88,7 @@ describe('redis: what is stored', () => {
   });
 
   test('lies in the database asked for', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     const ledger = createRedisLedger({ host: server.host, port: server.port, db: 3, tls: false, source: 'kong' });
     await ledger.mark([seen('a')]);
     await ledger.close();
@@ -96,7 +96,7 @@ describe('redis: what is stored', () => {
   });
 
   test('takes one round trip a lookup and one a mark', async () => {
-    await using server = await startRedis({});
+    await using server = await startRedis();
     const ledger = createRedisLedger({ host: server.host, port: server.port, db: 0, tls: false, source: 'kong' });
     const ids = Array.from({ length: 1000 }, (_, at) => `id-${at}`);
     await ledger.lookup(ids);

@@ -11,6 +11,8 @@ import { Redis } from 'ioredis';
 import { type Certificates, makeCertificates } from './certificates.ts';
 
 export interface RedisServerOptions {
+  /** The server of `REDIS_URL` will do where none can be started; the caller keeps to keys of its own. Default false. */
+  readonly shareable?: boolean;
   /** Take only TLS connections, with a certificate of an authority made for this server. Default false. */
   readonly tls?: boolean;
   /** Password of `username`, or of the default user. */
@@ -54,15 +56,16 @@ export function findRedisServer(): string | null {
 
 /**
  * Starts a Redis server of its own on 127.0.0.1 and returns when it accepts connections. Its data lies in a temporary folder
- * that goes with it. Without a `redis-server` on the PATH the server of `REDIS_URL` serves where no options are given.
+ * that goes with it. @throws when there is no `redis-server` on the PATH, saying how to install it
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer();
   if (program !== null) return startProcess(program, options);
   const url = process.env['REDIS_URL'];
-  if (url !== undefined && Object.keys(options).length === 0) return existingServer(url);
+  if (url !== undefined && options.shareable) return existingServer(url);
   throw new Error(
-    'redis-server is not on the PATH, and this needs a Redis it can start and stop. ' +
+    'redis-server is not on the PATH, and this needs a Redis it can start and stop ' +
+      '(the contract tests alone also take the server of REDIS_URL). ' +
       'Install it: apt-get install -y redis-server (Debian, Ubuntu), brew install redis (macOS).',
   );
 }
