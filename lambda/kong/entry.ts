@@ -43,15 +43,21 @@ const UID_MAX_BYTES = 1024;
 /** Above this a timestamp is in milliseconds, as very old Kong documentation shows; in seconds it would be the year 5138. */
 const MILLISECONDS_FROM = 100_000_000_000;
 
-const text = z.unknown().transform((value): string | null => {
-  if (value === undefined || value === null || value === '') return null;
-  return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed();
-});
+const text = z
+  .unknown()
+  .optional()
+  .transform((value): string | null => {
+    if (value === undefined || value === null || value === '') return null;
+    return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed();
+  });
 
-const number = z.unknown().transform((value): number | null => {
-  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : null;
-});
+const number = z
+  .unknown()
+  .optional()
+  .transform((value): number | null => {
+    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : null;
+  });
 
 const timestamp = number.transform((value, context) => {
   const seconds = value === null ? NaN : Math.floor(value >= MILLISECONDS_FROM ? value / 1000 : value);
