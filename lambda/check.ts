@@ -1,7 +1,9 @@
-import { connect as connectTcp } from 'node:net';
+import { isIP, connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import * as z from 'zod';
+import { checkpointFix, ConnectError, credentialsFix, endpointFix, kongFix, ledgerFix } from './check-fix.ts';
 import type { Channel } from './cloudtrail/client.ts';
-import { KongAuthError, KongResponseError } from './errors.ts';
+import { KongResponseError, KongUnreachableError, SecretError } from './errors.ts';
 import { strategyOf } from './kong/capabilities.ts';
 import type { Kong } from './kong/client.ts';
 import { AUDIT_REQUESTS, fetchPage } from './kong/page.ts';
@@ -45,22 +47,26 @@ export async function check(deps: CheckDeps): Promise<CheckReport> {
   return toCheckReport([...kong, ...ledger, credentials, endpoint]);
 }
 
+const rootSchema = z.object({ version: z.string().min(1) });
+
 async function checkKong(kong: Kong): Promise<Check[]> {
-  const root = await attempt('kong', async () => {
-    const { version } = (await kong.get('/')) as { version?: unknown };
-    const strategy = typeof version === 'string' ? strategyOf(version) : null;
-    return `${kong.adminApi} answers as Kong ${String(version)}; the audit log is read with ${strategy ?? 'a strategy found by a probe'}`;
+  const root = await attempt('kong', kongFix('/'), async () => {
+    const answer = rootSchema.safeParse(await kong.get('/'));
+    if (!answer.success)
+      throw new KongResponseError(`Expected a "version" from GET ${kong.adminApi}/, got JSON without it.`, 200);
+    const { version } = answer.data;
+    const strategy = strategyOf(version);
+    return `${kong.adminApi} answers as Kong ${version}; the audit log is read with ${strategy ?? 'a strategy found by a probe'}`;
   });
-  const refusedOnlyRoot = (check: Check, error: unknown) =>
-    !check.ok && error instanceof KongAuthError && error.status === 403;
-  const audit = await attempt('kong-audit-log', async () => {
+  if (root.error instanceof KongUnreachableError || root.error instanceof SecretError) return [root.check];
+  const audit = await attempt('kong-audit-log', kongFix(AUDIT_REQUESTS), async () => {
     const { entries } = await fetchPage(kong, { size: 1 });
     return entries.length > 0
       ? `GET ${AUDIT_REQUESTS} gives audit entries`
       : `GET ${AUDIT_REQUESTS} answers, without any entry yet; if that stays so, set audit_log=on on every control plane node`;
   });
-  // Without its permission on "/" a run goes on, with version and hostname unknown.
-  const survivable = audit.check.ok && refusedOnlyRoot(root.check, root.error);
+  // The audit log alone decides whether a run fails.
+  const survivable = audit.check.ok && !root.check.ok;
   return [
     survivable
       ? { ...root.check, ok: true, detail: `${root.check.detail} Runs go on without version and hostname.` }
@@ -70,9 +76,10 @@ async function checkKong(kong: Kong): Promise<Check[]> {
 }
 
 async function checkLedger(ledger: CheckDeps['ledger']): Promise<Check[]> {
-  const redis = { name: 'redis', ...(await ledger.diagnose()) };
+  const name = 'redis';
+  const redis = await ledger.diagnose().then((found): Check => ({ name, ...found }), failed(name, ledgerFix));
   if (!redis.ok) return [redis];
-  const checkpoint = await attempt('checkpoint', async () => {
+  const checkpoint = await attempt('checkpoint', checkpointFix, async () => {
     const stored = await ledger.loadCheckpoint();
     if (stored === null) return 'none yet: the first scheduled run reads everything Kong retains';
     return `planned up to ${stored.planned ?? 'nothing yet'}, ${stored.pending.length} window(s) pending, ${await ledger.quarantineSize()} in quarantine`;
@@ -81,25 +88,20 @@ async function checkLedger(ledger: CheckDeps['ledger']): Promise<Check[]> {
 }
 
 async function checkCredentials(channel: CheckDeps['channel']): Promise<Check> {
-  const { check } = await attempt('aws-credentials', async () => {
+  const { check } = await attempt('aws-credentials', credentialsFix, async () => {
     await channel.credentials();
     return 'the credential chain gives credentials; whether they may put events shows with the first event';
   });
-  return check.ok
-    ? check
-    : { ...check, fix: 'Give the function a role with cloudtrail-data:PutAuditEvents on the channel.' };
+  return check;
 }
 
 async function checkEndpoint({ channel, connectTimeoutMs = 5000 }: CheckDeps): Promise<Check> {
-  const { check } = await attempt('cloudtrail', async () => {
+  const { check } = await attempt('cloudtrail', endpointFix, async () => {
     const endpoint = await channel.endpoint();
     await openConnection(endpoint, connectTimeoutMs);
     return `${endpoint.origin} accepts ${endpoint.protocol === 'https:' ? 'TLS' : 'plain'} connections`;
   });
-  if (check.ok) return check;
-  const fix =
-    'There is no PrivateLink endpoint for cloudtrail-data: the subnets need a NAT or another way out on 443, and the security group must allow it.';
-  return { ...check, fix };
+  return check;
 }
 
 async function openConnection(endpoint: URL, timeoutMs: number): Promise<void> {
@@ -107,38 +109,43 @@ async function openConnection(endpoint: URL, timeoutMs: number): Promise<void> {
   const host = endpoint.hostname.replace(/^\[|\]$/g, '');
   const secure = endpoint.protocol === 'https:';
   const port = Number(endpoint.port || (secure ? 443 : 80));
-  const socket = secure ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });
+  const socket = secure
+    ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
+    : connectTcp({ host, port });
   socket.once(secure ? 'secureConnect' : 'connect', () => {
     resolve(undefined);
   });
-  socket.once('error', reject);
-  socket.setTimeout(timeoutMs, () => {
-    reject(new Error(`no connection to ${endpoint.origin} within ${timeoutMs} ms`));
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    const said = [error.code, error.message].filter(Boolean).join(': ');
+    reject(new ConnectError(`no connection to ${endpoint.origin}: ${said}`, { cause: error }));
   });
+  // Counts from here, the time to find the address included.
+  const timer = setTimeout(() => {
+    reject(new ConnectError(`no connection to ${endpoint.origin} within ${timeoutMs} ms`));
+  }, timeoutMs);
   try {
     await promise;
   } finally {
+    clearTimeout(timer);
     socket.destroy();
   }
 }
 
-async function attempt(name: string, find: () => Promise<string>): Promise<{ check: Check; error: unknown }> {
+async function attempt(
+  name: string,
+  fixFor: (error: unknown) => string,
+  find: () => Promise<string>,
+): Promise<{ check: Check; error: unknown }> {
   try {
     return { check: { name, ok: true, detail: await find(), fix: '' }, error: null };
   } catch (error) {
-    const detail = error instanceof Error ? error.message || error.name : String(error);
-    return { check: { name, ok: false, detail, fix: fixFor(error) }, error };
+    return { check: failed(name, fixFor)(error), error };
   }
 }
 
-function fixFor(error: unknown): string {
-  if (error instanceof KongAuthError) {
-    if (/licen[cs]e/i.test(error.message)) return 'Renew the Kong Enterprise licence.';
-    return error.status === 401
-      ? 'Set KONG_SUPERADMIN=true and put a valid RBAC token into KONG_ADMIN_TOKEN or its secret.'
-      : `Give the token's RBAC role read permission on ${AUDIT_REQUESTS} (needed) and / (for version and hostname).`;
-  }
-  if (error instanceof KongResponseError && error.status === 404)
-    return 'Set audit_log=on in kong.conf on every control plane node and restart Kong; the Admin API must be Kong Gateway Enterprise.';
-  return 'See detail.';
-}
+const failed =
+  (name: string, fixFor: (error: unknown) => string) =>
+  (error: unknown): Check => {
+    const detail = error instanceof Error ? error.message || error.name : String(error);
+    return { name, ok: false, detail, fix: fixFor(error) };
+  };

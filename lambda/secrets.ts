@@ -1,4 +1,3 @@
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SecretSource } from './config.ts';
 import { SecretError } from './errors.ts';
 
@@ -30,11 +29,11 @@ export function toSecret(source: SecretSource, field: string): Secret {
   };
 }
 
-let client: SecretsManagerClient | undefined;
-
+/** Asks the secret's own Region, whichever Region the function runs in. */
 async function fetchSecret(arn: string, field: string): Promise<string> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  client ??= new SecretsManagerClient({
+  const client = new SecretsManagerClient({
+    ...regionOf(arn),
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });
@@ -43,12 +42,19 @@ async function fetchSecret(arn: string, field: string): Promise<string> {
     text = (await client.send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
   } catch (cause) {
     throw new SecretError(`The secret ${arn} could not be read: ${reason(cause)}. ${advice(cause, arn)}`, { cause });
+  } finally {
+    client.destroy();
   }
   const value = valueIn(text ?? '', field);
   if (value) return value;
   throw new SecretError(
     `Expected a non-empty text, or JSON with "${field}", in the secret ${arn}, got neither. ${fill(arn)}`,
   );
+}
+
+function regionOf(arn: string): { region?: string } {
+  const region = arn.split(':')[3];
+  return region ? { region } : {};
 }
 
 function valueIn(text: string, field: string): string | null {
@@ -68,13 +74,21 @@ function valueIn(text: string, field: string): string | null {
 const reason = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 
 function advice(error: unknown, arn: string): string {
-  switch ((error as Error).name) {
+  const { name = '', $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+  switch (name) {
     case 'ResourceNotFoundException':
       return `Check the ARN; a secret that was created empty must be filled first. ${fill(arn)}`;
+    case 'InvalidRequestException':
+      return 'It is probably marked for deletion: restore it, or give the ARN of another one.';
     case 'AccessDeniedException':
+    case 'DecryptionFailure':
       return "Allow secretsmanager:GetSecretValue (and kms:Decrypt on the secret's own key) to the function's role.";
+    case 'CredentialsProviderError':
+      return 'Give the function a role that may read it.';
     default:
-      return 'The function needs a way out on 443 to Secrets Manager: a NAT or a VPC endpoint.';
+      return $metadata?.httpStatusCode === undefined
+        ? 'The function needs a way out on 443 to Secrets Manager: a NAT or a VPC endpoint.'
+        : 'Secrets Manager answered with this; the next run tries again.';
   }
 }
 
