@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { certificate } from './certificate.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import {
   awsProblem,
   cloudTrailModel,
@@ -69,7 +69,7 @@ export async function startCloudTrail(options: CloudTrailOptions = {}): Promise<
   const region = givenRegion ?? channelArn.split(':')[3] ?? '';
   const hooks = faults<WireRequest, CloudTrailFault>();
   const inside = new WeakMap<WireRequest, PutFault>();
-  const identity = tls ? await certificate() : undefined;
+  const identity = tls ? await makeCertificates() : undefined;
 
   const handle = (request: WireRequest): WireAnswer => {
     const verifier = { credentials, region, service: 'cloudtrail-data', now: Date.now() / 1000 };

@@ -1,4 +1,4 @@
-import { certificate } from './certificate.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { kongModel, type KongModelOptions, type KongSettings } from './kong-model.ts';
 import type { KongTable } from './kong-table.ts';
 import { faults, type Faults, type WireFault } from './wire-fault.ts';
@@ -36,7 +36,7 @@ export interface KongSimulator extends AsyncDisposable {
 export async function startKong(options: KongOptions = {}): Promise<KongSimulator> {
   const { tls = false, latencyMs = 0, latencyPer100EntriesMs = 0, quiet = false, ...modelOptions } = options;
   const model = kongModel({ now: () => Date.now() / 1000, writeDelaySeconds: 0.02, ...modelOptions });
-  const identity = tls ? await certificate() : undefined;
+  const identity = tls ? await makeCertificates() : undefined;
   const hooks = faults<WireRequest, WireFault>();
   const server = await wireServer({
     handle: (request) => model.handle(request),

@@ -3,7 +3,7 @@ import { createSecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
-import type { Certificate } from './certificate.ts';
+import type { Certificates } from '../support/certificates.ts';
 import type { Faults, WireFault } from './wire-fault.ts';
 
 /** One request as it came, and the line a test reads in the log. */
@@ -47,7 +47,7 @@ export interface WireServerOptions {
   /** Added to every answer, milliseconds. */
   readonly latencyMs?: (answer: WireAnswer) => number;
   /** With it the server speaks TLS, HTTP/2 and HTTP/1.1; without it plain HTTP/1.1. */
-  readonly certificate?: Certificate;
+  readonly certificate?: Certificates;
   /** Requests are not logged; for long benchmarks. */
   readonly quiet?: boolean;
 }
