@@ -16,6 +16,8 @@ const OPTIONS = {
   format: 'esm',
   // Packages that ship both kinds of module are taken as ES modules: only those can be shaken.
   mainFields: ['module', 'main'],
+  // What Node defines when it bundles undici: leaves out its second, experimental HTTP parser (undici, lib/dispatcher/client-h1.js).
+  define: { esbuildDetection: '"1"' },
   minify: true,
   legalComments: 'none',
   // Stack traces name files and lines of the source. The text of the source would double the asset and is in git.

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DEFAULT_REDACT_KEYS } from './cloudtrail/redact.ts';
 import { ConfigError } from './errors.ts';
 import { SCAN_STRATEGIES } from './kong/capabilities.ts';

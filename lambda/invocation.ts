@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvocationError } from './errors.ts';
 
 /** What a run is asked to do. Times are epoch seconds; an absent bound means everything retained, or Kong's now. */

@@ -1,6 +1,6 @@
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import pThrottle from 'p-throttle';
-import { z } from 'zod';
+import * as z from 'zod';
 import { toError } from '../errors.ts';
 import type { AuditEvent } from './event.ts';
 

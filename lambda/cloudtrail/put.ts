@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ChannelError, CredentialsError, type ForwarderError, PutRejectedError } from '../errors.ts';
 import type { Channel } from './client.ts';
 import type { AuditEvent } from './event.ts';

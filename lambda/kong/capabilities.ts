@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KongUnreachableError } from '../errors.ts';
 import { ForwarderError } from '../errors.ts';
 import type { Kong } from './client.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One row of Kong's audit log, checked and in one shape for every Kong version. Absent and null are both null. */
 export interface AuditEntry {

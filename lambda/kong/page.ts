@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KongPageTooLargeError, KongResponseError } from '../errors.ts';
 import type { Kong } from './client.ts';
 import { toEntry, type AuditEntry, type InvalidEntry } from './entry.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckpointError, LockLostError } from '../errors.ts';
 import { CHECKPOINT_FORMAT, checkpointSchema, type Checkpoint } from './ledger.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Window } from '../window.ts';
 
 /** What became of one `request_id`. */
