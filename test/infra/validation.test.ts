@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
@@ -92,7 +92,7 @@ describe('cdk-nag', () => {
 
   test('fails the synthesis for what is not acknowledged', () => {
     const app = appOf(MINIMAL);
-    const [stack] = app.node.children;
+    const [stack] = app.node.children.filter(Stack.isStack);
     if (!stack) throw new Error('The app has no stack');
     new CfnQueue(stack, 'Open');
     expect(() => app.synth()).toThrow(/AwsSolutions-SQS4/);
