@@ -20,9 +20,15 @@ export class CloudTrailDataProtocol extends AwsRestJsonProtocol {
 /** The protocol's, for what it puts into the query string; they concern timestamps, of which this service has none. */
 const CODEC_SETTINGS: CodecSettings = { timestampFormat: { useTrait: true, default: 7 }, httpBindings: true };
 
-/** Writes the body of PutAuditEvents, the only one that this service takes. What its model does not know is left out. */
-class RequestBody implements $ShapeSerializer<string> {
-  private body = '';
+const EMPTY: Uint8Array = new Uint8Array();
+
+/**
+ * Writes the body of PutAuditEvents, the only one that this service takes. What its model does not know is left out.
+ *
+ * As bytes, because signing, the length and the socket each would turn a text into bytes for themselves.
+ */
+class RequestBody implements $ShapeSerializer {
+  private body = EMPTY;
 
   setSerdeContext(): void {
     // Plain JSON takes nothing from the client's configuration.
@@ -30,14 +36,13 @@ class RequestBody implements $ShapeSerializer<string> {
 
   write(_schema: $Schema, request: unknown): void {
     const { auditEvents } = request as PutAuditEventsRequest;
-    this.body = JSON.stringify({
-      auditEvents: auditEvents?.map(({ id, eventData, eventDataChecksum }) => ({ id, eventData, eventDataChecksum })),
-    });
+    const known = auditEvents?.map(({ id, eventData, eventDataChecksum }) => ({ id, eventData, eventDataChecksum }));
+    this.body = Buffer.from(JSON.stringify({ auditEvents: known }));
   }
 
-  flush(): string {
+  flush(): Uint8Array {
     const { body } = this;
-    this.body = '';
+    this.body = EMPTY;
     return body;
   }
 }
