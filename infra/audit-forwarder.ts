@@ -1,16 +1,16 @@
-import { Aws, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { bundle } from './bundle.ts';
-import type { LedgerCache } from './cache.ts';
+import type { LedgerCache } from './ledger-cache.ts';
 import { ForwarderDashboard } from './dashboard.ts';
 import { environmentProblems, toEnvironment } from './environment.ts';
+import { ExecutionRole } from './execution-role.ts';
 import { given } from './given.ts';
 import { longestInterval } from './interval.ts';
 import { ForwarderAlarms } from './monitoring.ts';
@@ -140,8 +140,8 @@ export interface KongAuditForwarderProps extends ForwarderTuning {
 const TIMEOUT = Duration.minutes(15);
 
 /**
- * A run needs under 200 MB. Lambda gives CPU by memory, 1769 MB being one vCPU, and TLS, JSON and SHA-256 are CPU: with
- * 1024 MB a run is billed for about as much as with 256 MB and is four times as fast at a deadline.
+ * A run needs under 200 MB. Lambda gives CPU by memory, 1769 MB being one vCPU, and a run is TLS, JSON and SHA-256: with 1024 MB
+ * it has the CPU to catch up within the timeout, and an hourly run still costs cents a month.
  */
 const MEMORY_MB = 1024;
 
@@ -206,12 +206,13 @@ export class KongAuditForwarder extends Construct {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const role = new iam.Role(this, 'Role', {
-      description: `Execution role of ${this.resourceName}`,
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    const role = new ExecutionRole(this, 'Role', {
+      functionName: this.resourceName,
+      channelArn: props.channelArn,
+      logGroup,
+      secrets: [token, this.cache.password].filter((secret) => secret !== undefined),
+      tracing: props.tracing ?? false,
     });
-    grantWhatARunNeeds(role, props.channelArn, logGroup, [token, this.cache.password]);
-    const networkInterfaces = networkInterfacePolicy(this, role, this.resourceName);
 
     this.handler = new lambda.Function(this, 'Function', {
       functionName: this.resourceName,
@@ -223,7 +224,7 @@ export class KongAuditForwarder extends Construct {
       memorySize: MEMORY_MB,
       timeout: TIMEOUT,
       environment,
-      role,
+      role: role.role,
       logGroup,
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
@@ -233,13 +234,7 @@ export class KongAuditForwarder extends Construct {
       retryAttempts: 0,
       maxEventAge,
     });
-    this.handler.node.addDependency(networkInterfaces);
-    if (props.tracing) {
-      Validations.of(role).acknowledge({
-        id: 'AwsSolutions-IAM5[Resource::*]',
-        reason: 'X-Ray knows no resources for PutTraceSegments and PutTelemetryRecords.',
-      });
-    }
+    this.handler.node.addDependency(role.networkInterfaces);
     this.openEgress(props);
 
     const { deadLetters } = new Schedules(this, 'Schedules', {
@@ -318,74 +313,6 @@ function emptySecret(scope: Construct, resourceName: string): secretsmanager.ISe
       'Kong issues this token, and only an administrator of Kong can change it. A new value is read by the next run.',
   });
   return secretsmanager.Secret.fromSecretCompleteArn(scope, 'KongAdminTokenSecret', secret.ref);
-}
-
-function grantWhatARunNeeds(
-  role: iam.Role,
-  channelArn: string,
-  logGroup: logs.LogGroup,
-  secrets: readonly (secretsmanager.ISecret | undefined)[],
-) {
-  const used = secrets.filter((secret) => secret !== undefined);
-  role.addToPolicy(new iam.PolicyStatement({ actions: ['cloudtrail-data:PutAuditEvents'], resources: [channelArn] }));
-  logGroup.grantWrite(role);
-  if (used.length === 0) return;
-  role.addToPolicy(
-    new iam.PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: used.map((secret) => secret.secretArn),
-    }),
-  );
-  const keys = used.flatMap(({ encryptionKey }) => (encryptionKey ? [encryptionKey.keyArn] : []));
-  if (keys.length === 0) return;
-  role.addToPolicy(
-    new iam.PolicyStatement({
-      actions: ['kms:Decrypt'],
-      resources: [...new Set(keys)],
-      conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Aws.REGION}.${Aws.URL_SUFFIX}` } },
-    }),
-  );
-}
-
-/** Lambda uses the role to attach the function to the VPC; the function's own code has no business there. */
-function networkInterfacePolicy(scope: Construct, role: iam.Role, functionName: string): iam.Policy {
-  const manage = [
-    'CreateNetworkInterface',
-    'DeleteNetworkInterface',
-    'AssignPrivateIpAddresses',
-    'UnassignPrivateIpAddresses',
-  ];
-  const describe = ['DescribeNetworkInterfaces', 'DescribeSubnets'];
-  const actions = (names: readonly string[]) => names.map((name) => `ec2:${name}`);
-  const inThisRegion = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:${Aws.ACCOUNT_ID}:*/*`;
-  const thisFunction = `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${functionName}`;
-
-  const policy = new iam.Policy(scope, 'NetworkInterfaces', {
-    roles: [role],
-    statements: [
-      new iam.PolicyStatement({ actions: actions(manage), resources: [inThisRegion] }),
-      new iam.PolicyStatement({ actions: actions(describe), resources: ['*'] }),
-      new iam.PolicyStatement({
-        effect: iam.Effect.DENY,
-        actions: actions([...manage, ...describe]),
-        resources: ['*'],
-        conditions: { ArnEquals: { 'lambda:SourceFunctionArn': thisFunction } },
-      }),
-    ],
-  });
-  Validations.of(policy).acknowledge(
-    {
-      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
-      reason:
-        'Lambda makes network interfaces whose IDs nobody knows beforehand; without all IDs "your function may not be able to access the ' +
-        'VPC" (Lambda developer guide). The function itself is denied these actions.',
-    },
-    {
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'EC2 knows no resources for Describe actions; the other statement on * is a Deny.',
-    },
-  );
-  return policy;
 }
 
 function portOf(url: string): number {

@@ -7,10 +7,11 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { KongAuditForwarder } from './audit-forwarder.ts';
-import { existingCache, KongAuditCache, type LedgerCache } from './cache.ts';
+import { KongAuditCache } from './cache.ts';
 import { KongAuditChannel } from './channel.ts';
 import type { DeploymentConfig } from './config.ts';
 import { given } from './given.ts';
+import { existingCache, type LedgerCache } from './ledger-cache.ts';
 import { pickTuning } from './tuning.ts';
 import type { Construct } from 'constructs';
 

@@ -75,17 +75,22 @@ async function invoke(event: string): Promise<{ readonly answer: unknown; readon
     console.log('\\nANSWER ' + JSON.stringify(answer));`;
   const redisCa = join(scratch('pem'), 'redis-ca.pem');
   writeFileSync(redisCa, redis.ca ?? '');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', bootstrap], {
-    cwd: folder,
-    env: {
-      ...secrets.env,
-      ...cloudtrail.env,
-      ...environment,
-      AWS_LAMBDA_FUNCTION_NAME: 'kong-cloudtrail-integration',
-      // ElastiCache's certificates are signed by an authority that Node.js trusts; this server's are not.
-      NODE_EXTRA_CA_CERTS: redisCa,
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--use-openssl-ca', '--input-type=module', '--eval', bootstrap],
+    {
+      cwd: folder,
+      env: {
+        ...secrets.env,
+        ...cloudtrail.env,
+        ...environment,
+        AWS_LAMBDA_FUNCTION_NAME: 'kong-cloudtrail-integration',
+        // The machine trusts this Redis' authority, as Lambda trusts ElastiCache's. Not by NODE_EXTRA_CA_CERTS: Kong's list would
+        // then hold two authorities of one name.
+        SSL_CERT_FILE: redisCa,
+      },
     },
-  });
+  );
   const [output = '', answer = 'null'] = stdout.split('\nANSWER ');
   return { answer: JSON.parse(answer) as unknown, output };
 }

@@ -3,7 +3,8 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { describe, expect, test } from 'vitest';
 import { KongAuditForwarder, type KongAuditForwarderProps } from '../../infra/audit-forwarder.ts';
-import { existingCache, KongAuditCache } from '../../infra/cache.ts';
+import { KongAuditCache } from '../../infra/cache.ts';
+import { existingCache } from '../../infra/ledger-cache.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { CHANNEL_ARN, placeholderCode } from './support.ts';
 

@@ -83,9 +83,9 @@ describe('cdk-nag', () => {
     expect(findings(app).sort()).toEqual([
       'Cache/Password AwsSolutions-SMG4',
       'Forwarder/KongAdminToken AwsSolutions-SMG4',
-      'Forwarder/NetworkInterfaces AwsSolutions-IAM5[Resource::*]',
-      'Forwarder/NetworkInterfaces AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
-      'Forwarder/Role/DefaultPolicy AwsSolutions-IAM5[Resource::*]',
+      'Forwarder/Role/NetworkInterfaces AwsSolutions-IAM5[Resource::*]',
+      'Forwarder/Role/NetworkInterfaces AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
+      'Forwarder/Role/Resource/DefaultPolicy AwsSolutions-IAM5[Resource::*]',
       'Forwarder/Schedules/DeadLetters AwsSolutions-SQS3',
     ]);
   });
