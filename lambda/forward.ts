@@ -123,8 +123,18 @@ function sort(entries: readonly Entry[], deps: ForwardDeps): { sendable: Sendabl
   return { sendable, unsendable };
 }
 
-/** Puts one batch, then marks what CloudTrail accepted: never before, and also when the same answer says stop. */
+/** One batch. Its failure ends the run at once, not when the page is done: what is not in flight yet is not begun. */
 async function deliver(group: readonly Sendable[], deps: ForwardDeps, done: (entry: Entry) => void): Promise<void> {
+  try {
+    await putThenMark(group, deps, done);
+  } catch (error) {
+    deps.halt(toError(error));
+    throw error;
+  }
+}
+
+/** Marks what CloudTrail accepted: never before it did, and also when the same answer says stop. */
+async function putThenMark(group: readonly Sendable[], deps: ForwardDeps, done: (entry: Entry) => void): Promise<void> {
   const stopped = () => deps.stopping.aborted;
   if (stopped()) return;
   const { outcomes, stop } = await deps.put(group.map(({ event }) => event));

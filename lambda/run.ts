@@ -16,7 +16,7 @@ import { toQuarantineRecord } from './quarantine.ts';
 import { replay, type ReplayDeps } from './replay.ts';
 import type { RunReport, Summary } from './summary.ts';
 import type { Tally } from './tally.ts';
-import { clockWentBack, merge, nextWindow, watermark, type Window } from './window.ts';
+import { clockWentBack, merge, nextWindow, subtract, watermark, type Window } from './window.ts';
 
 export type RunConfig = Pick<
   Config,
@@ -68,20 +68,25 @@ export async function run(invocation: RunInvocation, deps: RunDeps): Promise<Run
   const startedAt = deps.now();
   const dryRun = invocation.mode === 'backfill' && invocation.dryRun;
   const state: State = { capabilities: null, checkpoint: null };
-  let status: Summary['status'] = 'failed';
+  let status: Summary['status'] = 'skipped';
   let error: Error | null = null;
   let locked = false;
   try {
     locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds));
-    status = locked ? await work(invocation, dryRun, deps, state) : 'skipped';
+    if (locked) status = await work(invocation, dryRun, deps, state);
   } catch (thrown) {
     if (deps.deadline.stopping.aborted && isInterruption(thrown)) status = 'incomplete';
     else error = toError(thrown);
   }
-  const quarantineSize = await deps.ledger.quarantineSize().catch(() => null);
-  if (locked && !dryRun)
-    await deps.ledger.unlock(deps.runId).catch(warn(deps.log, 'The lock could not be given back; it expires'));
+  error ??= undelivered(deps.tally);
+  if (error) status = 'failed';
+  const [quarantineSize] = await Promise.all([deps.ledger.quarantineSize().catch(() => null), unlock()]);
   return report();
+
+  async function unlock(): Promise<void> {
+    if (!locked || dryRun) return;
+    await deps.ledger.unlock(deps.runId).catch(warn(deps.log, 'The lock could not be given back; it expires'));
+  }
 
   function report(): RunReport {
     const { tally, kong, config } = deps;
@@ -124,7 +129,7 @@ async function work(
   deps: RunDeps,
   state: State,
 ): Promise<Summary['status']> {
-  const { config, kong, ledger, log, tally } = deps;
+  const { config, kong, ledger, log } = deps;
   state.checkpoint = (await ledger.loadCheckpoint()) ?? NO_CHECKPOINT;
   state.capabilities = await readCapabilities(kong, config.kong.scan);
   const forward = forwarding(deps, state.capabilities, dryRun);
@@ -143,12 +148,16 @@ async function work(
     const strategy = await drain({ kong, capabilities, pageSize, progress, everything, before, ledger, forward, log });
     state.capabilities = { ...state.capabilities, strategy };
   }
-  if (tally.undelivered > 0)
-    throw new PutRetriesExhaustedError(
-      `CloudTrail did not take ${tally.undelivered} event(s) although they were sent again several times; the last reason: ` +
-        `${tally.undeliveredReason}. They stay pending and the next run sends them again.`,
-    );
   return invocation.mode !== 'replay' && state.checkpoint.pending.length > 0 ? 'incomplete' : 'complete';
+}
+
+/** Said last, when everything else is settled; also when the time was up before. */
+function undelivered(tally: Tally): PutRetriesExhaustedError | null {
+  if (tally.undelivered === 0) return null;
+  return new PutRetriesExhaustedError(
+    `CloudTrail did not take ${tally.undelivered} event(s) although they were sent again several times; the last reason: ` +
+      `${tally.undeliveredReason}. They stay pending and the next run sends them again.`,
+  );
 }
 
 /** Kong's clock decides, so the function's own does not matter; it stands in only for a Kong behind a proxy that drops `Date`. */
@@ -189,14 +198,22 @@ function plan(
     if (planned !== null && clockWentBack(planned, kongNow, config.overlapSeconds))
       log.warn('Kong’s clock went back by more than the overlap; rereading everything retained', { planned, kongNow });
     const window = nextWindow(planned, kongNow, config.overlapSeconds);
-    return { planned: window.before, pending: merge([...checkpoint.pending, window]) };
+    return { planned: window.before, ...withWindow(checkpoint, window) };
   }
   const { after = 0, before = kongNow + 1, resend } = invocation;
   const window: Window = { after, before: Math.min(before, kongNow + 1), ...(resend && { resend }) };
   if (window.after >= window.before)
     throw new InvocationError(`"after" must be in Kong's past: got ${after}, and Kong's clock says ${kongNow}.`);
   // A dry run looks at what it was asked for, not at what else is pending.
-  return { pending: dryRun ? [window] : merge([...checkpoint.pending, window]) };
+  return dryRun ? { pending: [window] } : withWindow(checkpoint, window);
+}
+
+/** What an unfinished full scan has passed by may hold entries that came late, so it does not cover a window asked for since. */
+function withWindow({ pending, fullScan }: Checkpoint, window: Window): Pick<Checkpoint, 'pending' | 'fullScan'> {
+  return {
+    pending: merge([...pending, window]),
+    fullScan: fullScan && { ...fullScan, covers: subtract(fullScan.covers, [window]) },
+  };
 }
 
 function keepProgress(state: State, dryRun: boolean, { ledger, runId }: RunDeps): Progress {

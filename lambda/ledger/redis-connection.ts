@@ -15,7 +15,7 @@ export interface RedisConnectionOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** How long a command may wait for its reply before it is tried on a new connection. Default 4000. */
   readonly commandTimeoutMs?: number | undefined;
-  /** Once connected, how long a failing command is tried again, e.g. through a failover. Default 10000. */
+  /** Once connected, how long a failing command is tried again, e.g. through a failover; once, then as at first. Default 10000. */
   readonly retryForMs?: number | undefined;
 }
 
@@ -114,6 +114,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
             explain(error).transient && remainingMs() - retryDelay > SHORTEST_ATTEMPT_MS,
         });
       } catch (error) {
+        // A server that stayed away this long is not waited for as long again: the caller has its own time limit.
+        wasConnected = false;
         throw toLedgerError(error, doing, target);
       }
     },
