@@ -1,0 +1,140 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { KongPageTooLargeError, KongResponseError } from '../../lambda/errors.ts';
+import { connectKong, type Kong } from '../../lambda/kong/client.ts';
+import { AUDIT_REQUESTS, fetchPage } from '../../lambda/kong/page.ts';
+import { startKong, type KongSimulator } from '../simulators/kong.ts';
+import { fill } from '../simulators/kong-traffic.ts';
+import { oversize } from '../simulators/wire-fault.ts';
+
+const NOW = 1_700_000_000;
+const clients: Kong[] = [];
+afterAll(() => Promise.all(clients.map((client) => client.close())));
+
+/** A Kong whose clock stands still and whose own rows never appear. */
+const startSilentKong = (version = '3.9.1.0') => startKong({ now: () => NOW, writeDelaySeconds: 1e9, version });
+
+function connect({ url }: KongSimulator, maxBodyBytes = 2 ** 20): Kong {
+  const { signal } = new AbortController();
+  const kong = connectKong({ adminApi: url, token: null, signal, maxBodyBytes, retryDelayMs: 1 });
+  clients.push(kong);
+  return kong;
+}
+
+const queries = ({ requests }: KongSimulator) =>
+  requests.map(({ path }) => Object.fromEntries(new URL(path, 'http://kong').searchParams));
+
+describe('fetchPage', () => {
+  test('sends what it is given and gives the entries and where the next page begins', async () => {
+    await using simulator = await startSilentKong();
+    const rows = fill(simulator.table, { count: 5, from: NOW - 50, to: NOW });
+    const kong = connect(simulator);
+    const window = { after: NOW - 50, before: NOW };
+    const first = await fetchPage(kong, { size: 3, ...window });
+    expect(first.entries.map(({ id }) => id)).toEqual([4, 3, 2].map((index) => rows[index]?.key));
+    expect(first.offset).toEqual(expect.any(String));
+    const last = await fetchPage(kong, { size: 3, ...window, offset: first.offset ?? '' });
+    expect(last.entries.map(({ id }) => id)).toEqual([1, 0].map((index) => rows[index]?.key));
+    expect(last.offset).toBeNull();
+    const sent = { size: '3', after: String(NOW - 50), before: String(NOW) };
+    expect(queries(simulator)).toEqual([sent, { ...sent, offset: first.offset }]);
+  });
+
+  test('gives an empty log as the last page', async () => {
+    await using simulator = await startSilentKong();
+    expect(await fetchPage(connect(simulator), { size: 1000 })).toEqual({ entries: [], offset: null, size: 1000 });
+  });
+
+  test('gives a row that is no entry among the others', async () => {
+    await using simulator = await startSilentKong();
+    simulator.table.record({ request_id: 'good' }, { at: NOW - 2 });
+    simulator.table.record({ request_id: 'bad', method: undefined }, { at: NOW - 1 });
+    const { entries } = await fetchPage(connect(simulator), { size: 10 });
+    expect(entries).toMatchObject([
+      { id: 'bad', valid: false, timestamp: NOW - 1 },
+      { id: 'good', valid: true },
+    ]);
+  });
+
+  test('takes the total and unknown keys of a page, and a missing next, as Kong 2.x shows them', async () => {
+    await using simulator = await startSilentKong();
+    simulator.faults.next({ fault: 'rewrite', body: () => ({ data: [{ request_id: 'a' }], total: 1, extra: {} }) });
+    expect(await fetchPage(connect(simulator), { size: 10 })).toMatchObject({ entries: [{ id: 'a' }], offset: null });
+  });
+});
+
+describe('a page over the size limit', () => {
+  /** Every page of more than `entries` entries is over the limit. */
+  function limit(simulator: KongSimulator, entries: number): void {
+    simulator.faults.always(({ path }) =>
+      Number(new URL(path, 'http://kong').searchParams.get('size')) > entries ? oversize(2 ** 20) : undefined,
+    );
+  }
+  const sizes = (simulator: KongSimulator) => queries(simulator).map(({ size }) => Number(size));
+
+  test('is asked for again at half the size, until it fits', async () => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 20, from: NOW - 50, to: NOW });
+    limit(simulator, 7);
+    const page = await fetchPage(connect(simulator), { size: 25, after: 5 });
+    expect(page).toMatchObject({ size: 7, offset: expect.any(String) as string });
+    expect(page.entries).toHaveLength(7);
+    expect(sizes(simulator)).toEqual([25, 13, 7]);
+    expect(queries(simulator).every(({ after }) => after === '5')).toBe(true);
+  });
+
+  test('is asked for down to a single entry', async () => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 20, from: NOW - 50, to: NOW });
+    limit(simulator, 1);
+    expect((await fetchPage(connect(simulator), { size: 1000 })).entries).toHaveLength(1);
+    expect(sizes(simulator)).toEqual([1000, 500, 250, 125, 63, 32, 16, 8, 4, 2, 1]);
+  });
+
+  test('is an error with advice when it is a single entry', async () => {
+    await using simulator = await startSilentKong();
+    limit(simulator, 0);
+    const answer = fetchPage(connect(simulator), { size: 2 });
+    await expect(answer).rejects.toThrow(KongPageTooLargeError);
+    await expect(answer).rejects.toThrow(/1048576 bytes from GET http.+single audit entry.+audit_log_ignore_paths/);
+    expect(sizes(simulator)).toEqual([2, 1]);
+  });
+});
+
+describe('an answer that is no page', () => {
+  test.each([
+    ['null', null],
+    ['a list, as the OpenAPI document claims', [{ id: 'a', timestamp: 1, details: {} }]],
+    ['an empty object', {}],
+    ['a text', 'ok'],
+    ['a message', { message: 'Welcome' }],
+    ['data that is no list', { data: {}, next: null }],
+    ['data that is null', { data: null, next: null }],
+    ['next that is a number', { data: [], next: 2 }],
+    ['an empty offset', { data: [], next: null, offset: '' }],
+    ['an offset that is no text', { data: [], next: '/audit/requests?offset=x', offset: 7 }],
+    ['next without any offset', { data: [], next: '/audit/requests?size=100' }],
+    ['next that is no path', { data: [], next: 'http://[' }],
+  ])('is an error, never the last page: %s', async (_, body) => {
+    await using simulator = await startSilentKong();
+    simulator.faults.always(() => ({ fault: 'rewrite', body: () => JSON.stringify(body) }));
+    const answer = fetchPage(connect(simulator), { size: 10 });
+    await expect(answer).rejects.toThrow(KongResponseError);
+    await expect(answer).rejects.toThrow(`from GET ${simulator.url}${AUDIT_REQUESTS}`);
+    expect(simulator.requests).toHaveLength(1);
+  });
+
+  test('shows nothing of the entries', async () => {
+    await using simulator = await startSilentKong();
+    simulator.faults.next({ fault: 'rewrite', body: () => ({ data: { payload: 'hunter2' }, next: ['hunter2'] }) });
+    const error = await fetchPage(connect(simulator), { size: 10 }).catch((thrown: unknown) => thrown);
+    expect((error as Error).message).toMatch(/data: .+expected array/);
+    expect((error as Error).message).not.toContain('hunter2');
+  });
+
+  test('that lacks only the offset beside next is read all the same', async () => {
+    await using simulator = await startSilentKong();
+    const next = '/audit/requests?offset=WyJhIl0%2B&size=10';
+    simulator.faults.next({ fault: 'rewrite', body: () => ({ data: [], next }) });
+    expect(await fetchPage(connect(simulator), { size: 10 })).toMatchObject({ offset: 'WyJhIl0+' });
+  });
+});
