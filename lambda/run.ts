@@ -44,7 +44,7 @@ export interface RunDeps {
   readonly lockSeconds: number;
   readonly tally: Tally;
   readonly log: Log;
-  /** Milliseconds; used where Kong's clock is not known, for durations, and for quarantine records. */
+  /** Milliseconds; used where Kong's clock is not known or ahead, for durations, and for quarantine records. */
   readonly now: () => number;
   /** See PutDeps. */
   readonly retryDelayMs?: number;
@@ -189,7 +189,7 @@ function plan(
   checkpoint: Checkpoint,
   capabilities: Capabilities,
   kongNow: number,
-  { config, log }: RunDeps,
+  { config, log, now }: RunDeps,
 ): Partial<Checkpoint> {
   const { planned, fullScan } = checkpoint;
   if (invocation.mode === 'scheduled') {
@@ -198,14 +198,15 @@ function plan(
     if (planned !== null && clockWentBack(planned, kongNow, config.overlapSeconds))
       log.warn('Kong’s clock went back by more than the overlap; rereading everything retained', { planned, kongNow });
     const window = nextWindow(planned, kongNow, config.overlapSeconds);
-    return { planned: window.before, ...withWindow(checkpoint, window) };
+    // Was it a node with its clock ahead that answered, the next window must still begin at what the others write meanwhile.
+    return { planned: Math.min(window.before, Math.floor(now() / 1000) + 1), ...withWindow(checkpoint, window) };
   }
   const { after = 0, before = kongNow + 1, resend } = invocation;
   const window: Window = { after, before: Math.min(before, kongNow + 1), ...(resend && { resend }) };
   if (window.after >= window.before)
     throw new InvocationError(`"after" must be in Kong's past: got ${after}, and Kong's clock says ${kongNow}.`);
-  // A dry run looks at what it was asked for, not at what else is pending.
-  return dryRun ? { pending: [window] } : withWindow(checkpoint, window);
+  // A dry run looks at what it was asked for, not at what else is pending or half read.
+  return dryRun ? { pending: [window], fullScan: null } : withWindow(checkpoint, window);
 }
 
 /** What an unfinished full scan has passed by may hold entries that came late, so it does not cover a window asked for since. */
