@@ -76,7 +76,7 @@ async function runOnce(
   const { config } = parts;
   const tally = newTally();
   const dryRun = invocation.mode === 'backfill' && invocation.dryRun;
-  using deadline = startDeadline(remainingMs, config.deadlineReserveMs);
+  using deadline = startDeadline(remainingMs, reserveMs(config, remainingMs));
   const { ledger, kong, channel } = await connect(parts, deadline.stopping, tally, !dryRun);
   try {
     return await run(invocation, {
@@ -96,6 +96,11 @@ async function runOnce(
     channel.close();
     await Promise.allSettled([kong.close(), ledger.close()]);
   }
+}
+
+/** At most half of the time: a function with little of it works little, rather than never. */
+function reserveMs({ deadlineReserveMs }: ColdStart['config'], remainingMs: number): number {
+  return Math.min(deadlineReserveMs, remainingMs / 2);
 }
 
 /** Connections are made for one invocation: an hour of frozen sockets gains nothing. */
@@ -129,7 +134,7 @@ async function connect(
 async function checkOnce(remainingMs: number): Promise<CheckReport> {
   try {
     const parts = compose();
-    using deadline = startDeadline(remainingMs, Math.min(parts.config.deadlineReserveMs, remainingMs / 2));
+    using deadline = startDeadline(remainingMs, reserveMs(parts.config, remainingMs));
     const { ledger, kong, channel } = await connect(parts, deadline.stopping, newTally(), false);
     try {
       return await check({ kong, ledger, channel });

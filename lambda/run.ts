@@ -198,22 +198,42 @@ function plan(
     if (planned !== null && clockWentBack(planned, kongNow, config.overlapSeconds))
       log.warn('Kong’s clock went back by more than the overlap; rereading everything retained', { planned, kongNow });
     const window = nextWindow(planned, kongNow, config.overlapSeconds);
-    // Was it a node with its clock ahead that answered, the next window must still begin at what the others write meanwhile.
-    return { planned: Math.min(window.before, Math.floor(now() / 1000) + 1), ...withWindow(checkpoint, window) };
+    return {
+      planned: plannedEnd(window, Math.floor(now() / 1000)),
+      ...withWindow(checkpoint, window, capabilities.version),
+    };
   }
   const { after = 0, before = kongNow + 1, resend } = invocation;
   const window: Window = { after, before: Math.min(before, kongNow + 1), ...(resend && { resend }) };
   if (window.after >= window.before)
     throw new InvocationError(`"after" must be in Kong's past: got ${after}, and Kong's clock says ${kongNow}.`);
   // A dry run looks at what it was asked for, not at what else is pending or half read.
-  return dryRun ? { pending: [window], fullScan: null } : withWindow(checkpoint, window);
+  return dryRun ? { pending: [window], fullScan: null } : withWindow(checkpoint, window, capabilities.version);
 }
 
-/** What an unfinished full scan has passed by may hold entries that came late, so it does not cover a window asked for since. */
-function withWindow({ pending, fullScan }: Checkpoint, window: Window): Pick<Checkpoint, 'pending' | 'fullScan'> {
+const DAY_SECONDS = 86_400;
+
+/**
+ * Where the next window begins, but for the overlap. If the node that answered has its clock ahead, the others go on writing
+ * below its now: then the function's clock, which AWS keeps, decides. One a day away or more is itself the wrong one.
+ */
+function plannedEnd({ before }: Window, ownNow: number): number {
+  return before - ownNow < DAY_SECONDS ? Math.min(before, ownNow + 1) : before;
+}
+
+/**
+ * What an unfinished full scan has passed by may hold entries that came late, so it does not cover a window asked for since.
+ * After an upgrade its offset means nothing any more.
+ */
+function withWindow(
+  { pending, fullScan }: Checkpoint,
+  window: Window,
+  kongVersion: string,
+): Pick<Checkpoint, 'pending' | 'fullScan'> {
   return {
     pending: merge([...pending, window]),
-    fullScan: fullScan && { ...fullScan, covers: subtract(fullScan.covers, [window]) },
+    fullScan:
+      fullScan?.kongVersion === kongVersion ? { ...fullScan, covers: subtract(fullScan.covers, [window]) } : null,
   };
 }
 
