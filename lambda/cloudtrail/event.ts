@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 import type { AuditEntry } from '../kong/entry.ts';
-import { cutJsonText, cutText, EVENT_LIMITS, fitMembers, jsonBytes } from './fit.ts';
+import { cutJsonText, cutText, EVENT_LIMITS, fitMembers, jsonBytes, type Members } from './fit.ts';
 import type { Redacted, Redactor } from './redact.ts';
 
 /** One element of `auditEvents` in PutAuditEvents. */
@@ -62,7 +62,7 @@ function toEventData(entry: AuditEntry, context: EventContext, whole: WholePaylo
     },
     eventSource: cutText(context.eventSource, EVENT_LIMITS.name),
     eventName: cutText(entry.method + (route.replace(TRAILING_SLASHES, '') || '/'), EVENT_LIMITS.name),
-    eventTime: new Date(entry.timestamp * 1000).toISOString().replace('.000Z', 'Z'),
+    eventTime: `${new Date(entry.timestamp * 1000).toISOString().slice(0, 19)}Z`,
     UID: entry.id,
     ...(failed && { errorCode: String(entry.status), ...errorMessage(entry.status) }),
     ...requestParameters(entry.payload ?? '', redactedPayload.text, redactedQuery.text, whole),
@@ -100,7 +100,7 @@ function isBareIp(address: string): boolean {
  */
 function requestParameters(original: string, payload: string, query: string, whole: WholePayload | undefined) {
   const limit = EVENT_LIMITS.requestParameters;
-  const parameters: Record<string, string | number | boolean> = {
+  const parameters: Members = {
     ...(query !== '' && { queryParameters: query }),
     ...(payload !== '' && { payload }),
     ...(whole && { payloadTruncated: true, ...whole }),
@@ -113,7 +113,7 @@ function requestParameters(original: string, payload: string, query: string, who
     parameters['queryParameters'] = cutJsonText(query, limit / 2);
     if (parameters['queryParameters'] !== query) parameters['queryParametersTruncated'] = true;
   }
-  if (payload !== '') {
+  if (payload !== '' && jsonBytes(parameters) > limit) {
     parameters['payload'] = '';
     parameters['payloadTruncated'] = true;
     parameters['payloadBytes'] = whole?.payloadBytes ?? Buffer.byteLength(original);
@@ -123,34 +123,29 @@ function requestParameters(original: string, payload: string, query: string, who
   return { requestParameters: parameters };
 }
 
+/** Members without a value are left undefined, which JSON leaves out. */
 function additionalEventData(
   entry: AuditEntry,
   context: EventContext,
   route: string,
   query: Redacted,
   payload: Redacted,
-): Record<string, string | number> {
-  const redacted = [...new Set([...query.keys, ...payload.keys])].join(',');
-  const members = withoutNulls({
-    workspace: entry.workspace,
+): Members {
+  const members: Members = {
+    workspace: entry.workspace ?? undefined,
     hostname: context.hostname,
     method: entry.method,
     path: query.keys.length === 0 ? entry.path : `${route}?${query.text}`,
-    status: entry.status,
-    signature: entry.signature,
-    ttl: entry.ttlSeconds,
-    rbacUserName: entry.rbacUserName,
-    requestSource: entry.requestSource,
-    removedFromPayload: entry.removedFromPayload,
+    status: entry.status ?? undefined,
+    signature: entry.signature ?? undefined,
+    ttl: entry.ttlSeconds ?? undefined,
+    rbacUserName: entry.rbacUserName ?? undefined,
+    requestSource: entry.requestSource ?? undefined,
+    removedFromPayload: entry.removedFromPayload ?? undefined,
     requestTimestamp: entry.timestamp,
-    redacted: redacted || null,
-  });
-  const characters = Object.values(members).reduce<number>((sum, value) => sum + String(value).length, 0);
+    redacted: [...new Set([...query.keys, ...payload.keys])].join(',') || undefined,
+  };
+  let characters = 0;
+  for (const value of Object.values(members)) if (typeof value === 'string') characters += value.length;
   return characters <= SURELY_FITS ? members : fitMembers(members, EVENT_LIMITS.additionalEventData);
-}
-
-function withoutNulls(members: Readonly<Record<string, string | number | null>>): Record<string, string | number> {
-  const kept: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(members)) if (value !== null) kept[name] = value;
-  return kept;
 }

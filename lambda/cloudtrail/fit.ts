@@ -24,21 +24,21 @@ export function cutText(text: string, maxBytes: number): string {
 /** Like {@link cutText}, but what counts is the text inside a JSON string, escapes included and quotes not. */
 export const cutJsonText = (text: string, maxBytes: number): string => cut(text, maxBytes, jsonTextBytes);
 
+/** A flat object as Lake's SQL holds it; what is undefined is left out. */
+export type Members = Record<string, string | number | boolean | undefined>;
+
 /**
  * Cuts the longest members of a flat object until it takes at most `maxBytes` as JSON, the longest first, so that short
  * members, which identify the request, stay whole. `truncated` then names the members that were cut.
  */
-export function fitMembers(
-  members: Readonly<Record<string, string | number>>,
-  maxBytes: number,
-): Record<string, string | number> {
+export function fitMembers(members: Readonly<Members>, maxBytes: number): Members {
   const fitted = { ...members };
   const cutNames: string[] = [];
   for (;;) {
     const candidate = cutNames.length > 0 ? { ...fitted, truncated: cutNames.join(',') } : fitted;
     const excess = jsonBytes(candidate) - maxBytes;
-    if (excess <= 0) return candidate;
     const [name, text] = longest(fitted);
+    if (excess <= 0 || text === '') return candidate;
     if (!cutNames.includes(name)) cutNames.push(name);
     // Leave room for the list of names itself, and never less than half: several members may share the load.
     const bytes = jsonBytes(text) - 2;
@@ -46,7 +46,7 @@ export function fitMembers(
   }
 }
 
-function longest(members: Readonly<Record<string, string | number>>): [name: string, text: string] {
+function longest(members: Readonly<Members>): [name: string, text: string] {
   let found: [string, string] = ['', ''];
   for (const [name, value] of Object.entries(members)) {
     if (typeof value === 'string' && value.length > found[1].length) found = [name, value];
@@ -74,7 +74,8 @@ function utf8Bytes(codePoint: number): number {
 /** Quote, backslash, and \b \t \n \f \r, which JSON writes in two characters. */
 const SHORT_ESCAPES = new Set([0x22, 0x5c, 0x08, 0x09, 0x0a, 0x0c, 0x0d]);
 
+/** Other control characters, and surrogates without their other half, are written as a backslash, a u and four digits. */
 function jsonTextBytes(codePoint: number): number {
   if (SHORT_ESCAPES.has(codePoint)) return 2;
-  return codePoint < 0x20 ? 6 : utf8Bytes(codePoint);
+  return codePoint < 0x20 || (codePoint >= 0xd800 && codePoint <= 0xdfff) ? 6 : utf8Bytes(codePoint);
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { inspect } from 'node:util';
 import * as z from 'zod';
 
 /** One row of Kong's audit log, checked and in one shape for every Kong version. Absent and null are both null. */
@@ -33,7 +34,7 @@ export interface InvalidEntry {
   /** Null when the row has no usable timestamp. */
   readonly timestamp: number | null;
   readonly ttlSeconds: number | null;
-  /** What was expected and what was got, field by field. */
+  /** What was expected, field by field; the row says what was got. */
   readonly reason: string;
   readonly row: unknown;
 }
@@ -48,7 +49,7 @@ const text = z
   .optional()
   .transform((value): string | null => {
     if (value === undefined || value === null || value === '') return null;
-    return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed();
+    return (typeof value === 'string' ? value : toJson(value)).toWellFormed();
   });
 
 const number = z
@@ -133,9 +134,21 @@ function idOf(requestId: string | null, row: unknown): string {
   return Buffer.byteLength(id) > UID_MAX_BYTES ? hash('sha256', id) : id;
 }
 
-/** The same text at every reading of the row: keys in order, without `ttl`, which falls from reading to reading. */
+/**
+ * The same text at every reading of the row: keys in order, without `ttl`, which falls from reading to reading, and without
+ * nulls, which an upgraded Kong adds to old rows with every new column.
+ */
 function stableText(row: unknown): string {
-  if (typeof row !== 'object' || row === null) return JSON.stringify(row);
-  const fields = Object.entries(row).filter(([key]) => key !== 'ttl');
-  return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (typeof row !== 'object' || row === null) return toJson(row);
+  const fields = Object.entries(row).filter(([key, value]) => key !== 'ttl' && value !== null);
+  return toJson(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `value` as JSON; as Node shows it where it is nested deeper than JSON can be written, though it could be read. */
+export function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null, breakLength: Infinity });
+  }
 }

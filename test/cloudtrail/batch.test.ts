@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { batch, PUT_AUDIT_EVENTS_LIMITS, wireBytes } from '../../lambda/cloudtrail/batch.ts';
+import type { AuditEvent } from '../../lambda/cloudtrail/event.ts';
+
+const item = (id: number, eventData: string) => ({
+  event: { id: String(id), eventData, eventDataChecksum: 'c'.repeat(44) },
+});
+type Item = ReturnType<typeof item>;
+
+const bodyBytes = (group: readonly { readonly event: AuditEvent }[]) =>
+  Buffer.byteLength(JSON.stringify({ auditEvents: group.map(({ event }) => event) }));
+
+const eventData = fc
+  .tuple(fc.constantFrom('x', '"', '\\', 'é', '😀', '\u0001', '\ud800', '{"a":"\\"b"}'), fc.nat({ max: 400 }))
+  .map(([text, times]) => text.repeat(times));
+const items = fc.array(eventData, { maxLength: 60 }).map((texts) => texts.map((text, id) => item(id, text)));
+const limits = fc.record({ maxEvents: fc.integer({ min: 1, max: 20 }), maxBytes: fc.integer({ min: 1, max: 10_000 }) });
+
+describe('batch', () => {
+  test("keeps to PutAuditEvents' limits: 100 events or 1,000,000 bytes on the wire", () => {
+    expect(PUT_AUDIT_EVENTS_LIMITS).toEqual({ maxEvents: 100, maxBytes: 1_000_000 });
+    const many = Array.from({ length: 250 }, (_, id) => item(id, 'x'));
+    expect([...batch(many)].map(({ length }) => length)).toEqual([100, 100, 50]);
+    const large = Array.from({ length: 10 }, (_, id) => item(id, '"'.repeat(125_000)));
+    const groups = [...batch(large)];
+    expect(groups.map(({ length }) => length)).toEqual([3, 3, 3, 1]);
+    expect(groups.map(bodyBytes).every((bytes) => bytes <= 1_000_000)).toBe(true);
+  });
+
+  test('gives every event once, in order, in groups that fit, and no event waits for a group without need', () => {
+    fc.assert(
+      fc.property(items, limits, (all, { maxEvents, maxBytes }) => {
+        const groups: Item[][] = [...batch(all, { maxEvents, maxBytes })];
+        expect(groups.flat()).toEqual(all);
+        groups.forEach((group, index) => {
+          expect(group.length).toBeGreaterThan(0);
+          expect(group.length).toBeLessThanOrEqual(maxEvents);
+          if (group.length > 1) expect(bodyBytes(group)).toBeLessThanOrEqual(maxBytes);
+          const next = groups[index + 1]?.[0];
+          // One byte of slack: the comma that no event follows.
+          if (next && group.length < maxEvents) expect(bodyBytes([...group, next]) + 1).toBeGreaterThan(maxBytes);
+        });
+      }),
+    );
+  });
+
+  test('yields an event too large on its own alone', () => {
+    const all = [item(1, 'x'), item(2, 'x'.repeat(2000)), item(3, 'x')];
+    expect([...batch(all, { maxEvents: 10, maxBytes: 1000 })].map((group) => group.length)).toEqual([1, 1, 1]);
+  });
+
+  test('yields nothing for nothing', () => {
+    expect([...batch([])]).toEqual([]);
+  });
+
+  test('takes one event at a time, and yields a group as soon as the next event does not fit', () => {
+    let taken = 0;
+    const source = (function* () {
+      for (;;) yield item(taken++, 'x');
+    })();
+    expect(batch(source, { maxEvents: 3, maxBytes: 1_000_000 }).next().value).toHaveLength(3);
+    expect(taken).toBe(4);
+  });
+});
+
+test('wireBytes counts what the event adds to the body', () => {
+  fc.assert(
+    fc.property(eventData, (text) => {
+      const one = item(1, text);
+      expect(wireBytes(one.event)).toBe(bodyBytes([one]) - bodyBytes([]));
+    }),
+  );
+});

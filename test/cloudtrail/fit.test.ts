@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cutJsonText, cutText, fitMembers, jsonBytes } from '../../lambda/cloudtrail/fit.ts';
+
+const units = fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes));
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), units);
+const limit = fc.nat({ max: 200 });
+
+/** The characters of `whole` after `beginning`, one of which would not have fit. */
+const nextCharacter = (whole: string, beginning: string) =>
+  String.fromCodePoint(whole.codePointAt(beginning.length) ?? 0);
+
+describe.each([
+  ['cutText', cutText, (value: string) => Buffer.byteLength(value)],
+  ['cutJsonText', cutJsonText, (value: string) => jsonBytes(value) - 2],
+])('%s', (_, cut, bytes) => {
+  test('gives the longest beginning that fits, and never half a character', () => {
+    fc.assert(
+      fc.property(text, limit, (whole, maxBytes) => {
+        const beginning = cut(whole, maxBytes);
+        expect(whole.startsWith(beginning)).toBe(true);
+        expect(bytes(beginning)).toBeLessThanOrEqual(maxBytes);
+        expect(whole.isWellFormed() && !beginning.isWellFormed()).toBe(false);
+        if (beginning !== whole) expect(bytes(beginning + nextCharacter(whole, beginning))).toBeGreaterThan(maxBytes);
+      }),
+    );
+  });
+
+  test('leaves alone what fits', () => {
+    fc.assert(
+      fc.property(text, (whole) => {
+        expect(cut(whole, bytes(whole))).toBe(whole);
+      }),
+    );
+  });
+});
+
+test.each([
+  ['€€', 5, '€'],
+  ['a😀', 4, 'a'],
+  ['a😀', 5, 'a😀'],
+  ['', 0, ''],
+  ['a', 0, ''],
+])('cutText of %j to %i bytes is %j', (whole, maxBytes, expected) => {
+  expect(cutText(whole, maxBytes)).toBe(expected);
+});
+
+test.each([
+  ['""', 3, '"'],
+  ['\\n\n', 5, '\\n\n'],
+  ['\u0001\u0001', 11, '\u0001'],
+  ['\u007f\u2028', 4, '\u007f\u2028'],
+])('cutJsonText of %j to %i bytes is %j', (whole, maxBytes, expected) => {
+  expect(cutJsonText(whole, maxBytes)).toBe(expected);
+});
+
+describe('fitMembers', () => {
+  test('changes nothing that fits', () => {
+    const members = { a: 'x'.repeat(100), b: 5, c: true, d: undefined };
+    expect(fitMembers(members, jsonBytes(members))).toEqual(members);
+  });
+
+  test('cuts the longest member as little as it must, and names it', () => {
+    const fitted = fitMembers({ short: 'abc', long: 'x'.repeat(1000), count: 7 }, 500);
+    expect(fitted).toEqual({ short: 'abc', long: expect.stringMatching(/^x{350,}$/), count: 7, truncated: 'long' });
+  });
+
+  test('fits any members into any limit that holds their names', () => {
+    const value = fc.oneof(
+      text.map((part) => part.repeat(40)),
+      fc.double(),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), value),
+        fc.integer({ min: 250, max: 2000 }),
+        (members, max) => {
+          const { truncated = '', ...fitted } = fitMembers(members, max);
+          expect(jsonBytes({ ...fitted, ...(truncated !== '' && { truncated }) })).toBeLessThanOrEqual(max);
+          const cut = Object.keys(members).filter((name) => fitted[name] !== members[name]);
+          expect(String(truncated).split(',').filter(Boolean).toSorted()).toEqual(cut.toSorted());
+          for (const name of cut)
+            expect(String(members[name])).toMatch(new RegExp(`^${RegExp.escape(String(fitted[name]))}`));
+        },
+      ),
+    );
+  });
+
+  test('ends where even the names do not fit', () => {
+    expect(fitMembers({ a: 'x'.repeat(100), b: 1 }, 1)).toEqual({ a: '', b: 1, truncated: 'a' });
+  });
+});

@@ -1,0 +1,309 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/cloudtrail/redact.ts';
+
+const redactor = createRedactor(DEFAULT_REDACT_KEYS);
+const payload = (text: string) => redactor.payload(text);
+const query = (text: string) => redactor.query(text);
+const json = (value: unknown): string => payload(JSON.stringify(value)).text;
+
+/** None of these, nor any part of them, is the name of a secret. */
+const PLAIN_NAMES = ['name', 'host', 'tags', 'config', 'url', 'enabled', 'retries'];
+const SECRET_NAMES = ['password', 'Client_Secret', 'API-KEY', 'config.token', 'private_key'];
+
+const plainJson = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.string({ unit: 'binary' }).map((text) => text.replaceAll(/[:=]/g, '')),
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.constantFrom(null, true, false, 'password', '"password"', '{}', 'https://a/?b'),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom(...PLAIN_NAMES), tie('value'), { maxKeys: 4 }),
+  ),
+})).value;
+
+/** JSON with white space of every kind between its tokens. */
+const spaced = (value: unknown): fc.Arbitrary<string> =>
+  fc.constantFrom('', ' ', '\t', '\n  ').map((indent) => JSON.stringify(value, null, indent));
+
+describe('a JSON payload', () => {
+  test.each([
+    ['at the top', '{"password":"hunter2"}', '{"password":"***"}'],
+    ['nested', '{"config":{"redis":{"password":"hunter2"}}}', '{"config":{"redis":{"password":"***"}}}'],
+    ['in arrays', '[{"key":"a"},[{"key":"b"}]]', '[{"key":"***"},[{"key":"***"}]]'],
+    ['as a list', '{"client_secret":["a","b"],"name":"x"}', '{"client_secret":"***","name":"x"}'],
+    ['as an object', '{"secret":{"a":"}","b":["]"]},"name":"x"}', '{"secret":"***","name":"x"}'],
+    ['as a number', '{"token":12345678901234567890,"ttl":1}', '{"token":"***","ttl":1}'],
+    ['twice', '{"password":"a","password":"b"}', '{"password":"***","password":"***"}'],
+    ['with spaces', '{ "password" \n:\t "hunter2" , "a" : 1 }', '{ "password" \n:\t "***" , "a" : 1 }'],
+    ['with quotes', String.raw`{"password":"a\"b\\","name":"x"}`, '{"password":"***","name":"x"}'],
+    ['in any case', '{"PassWord":"a","API-Key":"b"}', '{"PassWord":"***","API-Key":"***"}'],
+    ['under an escaped key', String.raw`{"\u0070assword":"a"}`, String.raw`{"\u0070assword":"***"}`],
+    ['under a dotted key', '{"config.client_secret":"a"}', '{"config.client_secret":"***"}'],
+    ['behind white space', '\n\t {"password":"a"}\n', '\n\t {"password":"***"}\n'],
+    ['behind a byte order mark', '\uFEFF{"password":"a"}', '\uFEFF{"password":"***"}'],
+    [
+      'beside a content disposition',
+      '{"h":"\\nContent-Disposition: x","key":"a"}',
+      '{"h":"\\nContent-Disposition: x","key":"***"}',
+    ],
+    [
+      'in JSON inside a string',
+      String.raw`{"a":"{\"key\":\"b\",\"c\":1}"}`,
+      String.raw`{"a":"{\"key\":\"***\",\"c\":1}"}`,
+    ],
+    ['in JSON written twice', String.raw`"{\"key\":\"b\"}"`, String.raw`"{\"key\":\"***\"}"`],
+  ])('loses a secret %s', (_, text, expected) => {
+    expect(payload(text).text).toBe(expected);
+  });
+
+  test.each([
+    ['in a value', '{"password":"hunter2', '{"password":"***"'],
+    ['behind an escape', '{"password":"hunter2\\', '{"password":"***"'],
+    ['in an object', '{"secret":{"a":"hunter2"', '{"secret":"***"'],
+    ['in a list', '{"secret":["hunter2"', '{"secret":"***"'],
+    ['behind a secret', '{"password":"hunter2","na', '{"password":"***","na'],
+    ['before a value', '{"password":', '{"password":'],
+    ['in a key', '{"a":1,"passw', '{"a":1,"passw'],
+    ['in JSON inside a string', String.raw`{"a":"{\"key\":\"hunter2`, String.raw`{"a":"{\"key\":***`],
+  ])('that is cut off %s loses what it holds of a secret', (_, text, expected) => {
+    expect(payload(text).text).toBe(expected);
+  });
+
+  test.each([
+    "{'password':'hunter2','name':'x'}",
+    '{password: "hunter2", name: "x"}',
+    '{password:hunter2,name:x}',
+    '{"name": "it"s", "password": "hunter2"}',
+    "{'secret':['a','hunter2'],'name':'x'}",
+  ])('that no parser takes loses its secrets all the same: %s', (text) => {
+    const redacted = payload(text);
+    expect(redacted.text).not.toContain('hunter2');
+    expect(redacted.text).toContain('name');
+    expect(redacted.keys).toHaveLength(1);
+  });
+
+  test('keeps null, true and false under a secret key, and says nothing of them', () => {
+    const text = '{"password":null,"token":true,"secret":false,"key": null }';
+    expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
+  test('keeps the digits of big numbers, the order and the spelling of everything else', () => {
+    const text = '{"b":12345678901234567890.10,"a":1e400, "é":"\\u00e9\\/","key":"x","b":0.0}';
+    expect(payload(text).text).toBe(text.replace('"x"', '"***"'));
+  });
+
+  test('does not take a value for a key', () => {
+    const text = '{"name":"password","fields":["token","secret"],"a":"password: x","b":"key=y"}';
+    expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
+  test('does not take a longer word for a key', () => {
+    const text = '{"keys":["a"],"max_tokens":5,"password_policy":"strong","keyring":1,"monkey":"x"}';
+    expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
+  test('without secrets stays as it is, byte for byte', () => {
+    fc.assert(
+      fc.property(plainJson.chain(spaced), (text) => {
+        expect(payload(text)).toEqual({ text, keys: [] });
+      }),
+    );
+  });
+
+  test('changes in its secrets alone, wherever they stand and whatever they are', () => {
+    const secret = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.integer(),
+      fc.array(fc.string({ minLength: 1 }), { minLength: 1 }),
+      fc.record({ a: plainJson, b: fc.string() }),
+    );
+    fc.assert(
+      fc.property(plainJson, fc.constantFrom(...SECRET_NAMES), secret, plainJson, (before, name, value, after) => {
+        const around = (inner: unknown) => JSON.stringify({ host: before, config: [{ [name]: inner }], url: after });
+        expect(payload(around(value))).toEqual({ text: around('***'), keys: [name] });
+      }),
+    );
+  });
+
+  test('holds nothing of a secret wherever it is cut off', () => {
+    const text = JSON.stringify({ a: 1, config: { password: 'hunter2hunter2', b: ['x'] }, token: ['HUNTER3'] });
+    for (let length = 0; length <= text.length; length += 1)
+      expect(payload(text.slice(0, length)).text).not.toMatch(/hunter/i);
+  });
+
+  test('is redacted once and for all', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...SECRET_NAMES), plainJson, (value, name, other) => {
+        const once = json({ [name]: value, other });
+        expect(payload(once).text).toBe(once);
+      }),
+    );
+  });
+});
+
+describe('a form', () => {
+  test.each([
+    ['plain', 'name=a&password=hunter2&x=1', 'name=a&password=***&x=1'],
+    ['dotted', 'config.client_secret=a&config.x=b', 'config.client_secret=***&config.x=b'],
+    ['bracketed', 'config[redis][password]=a&tags[]=b', 'config[redis][password]=***&tags[]=b'],
+    ['in a list', 'credentials[1].key=a', 'credentials[1].key=***'],
+    ['percent-encoded', '%70assword=a&config%5Btoken%5D=b', '%70assword=***&config%5Btoken%5D=***'],
+    ['with a broken escape beside it', '%70assword[%zz]=a&100%=b', '%70assword[%zz]=***&100%=b'],
+    ['with equals signs', 'key=a==&x=b', 'key=***&x=b'],
+    ['with line breaks', 'key=-----BEGIN-----\nMIIE\n-----END-----\n&x=b', 'key=***&x=b'],
+    ['without value', 'password=&key&x=b', 'password=&key&x=b'],
+    ['not of its name', 'keys=a&monkey=b&x=password', 'keys=a&monkey=b&x=password'],
+  ])('loses a secret %s', (_, text, expected) => {
+    expect(payload(text).text).toBe(expected);
+    expect(query(text).text).toBe(expected);
+  });
+
+  test('changes in its secrets alone', () => {
+    const pair = fc.tuple(fc.constantFrom(...PLAIN_NAMES), fc.string({ unit: 'binary' }));
+    const pairs = fc.array(pair, { maxLength: 5 });
+    const form = (values: readonly (readonly [string, string])[]) =>
+      values.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value).replaceAll('%20', '+')}`);
+    fc.assert(
+      fc.property(pairs, fc.string({ unit: 'grapheme', minLength: 1 }), pairs, (before, secret, after) => {
+        const around = (value: string) =>
+          [...form(before), `config.token=${encodeURIComponent(value)}`, ...form(after)]
+            .join('&')
+            .replaceAll('%2A', '*');
+        expect(query(around(secret)).text).toBe(around('***'));
+      }),
+    );
+  });
+});
+
+describe('a multipart form', () => {
+  const part = (name: string, value: string, line = '\r\n') =>
+    `--x1${line}Content-Disposition: form-data; name="${name}"${line}${line}${value}${line}`;
+  const PEM = '-----BEGIN PRIVATE KEY-----\r\nMIIEvQ\r\n\r\n--MIIE\r\n-----END PRIVATE KEY-----';
+
+  test.each(['\r\n', '\n'])('loses its secrets and nothing else, line breaks %j', (line) => {
+    const whole = (key: string, password: string) =>
+      `${part('name', 'a', line)}${part('key', key, line)}${part('cert', PEM, line)}${part('config[password]', password, line)}--x1--${line}`;
+    expect(payload(whole(PEM, 'hunter2'))).toEqual({ text: whole('***', '***'), keys: ['key', 'config[password]'] });
+  });
+
+  test('keeps what an unnamed or a harmless part holds', () => {
+    const text = `${part('name', 'key')}--x1\r\nContent-Disposition: form-data; filename="key"\r\n\r\nb\r\n${part('keys', 'c')}--x1--\r\n`;
+    expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
+  test('keeps an empty value', () => {
+    const text = `${part('password', '')}--x1--\r\n`;
+    expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
+  test('that is cut off loses what it holds of a secret', () => {
+    const text = `${part('name', 'a')}${part('key', PEM)}`;
+    for (let length = text.indexOf('BEGIN'); length <= text.length; length += 1)
+      expect(payload(text.slice(0, length)).text).not.toMatch(/BEGIN|MIIE|END/);
+  });
+
+  test('may have a preamble, other headers, and names without quotes', () => {
+    const text = `--see RFC 7578\r\n\r\n--x1\r\nContent-Type: text/plain\r\ncontent-disposition:form-data;name=key\r\n\r\na\r\n--x1--`;
+    expect(payload(text).text).toBe(text.replace('\r\na\r\n', '\r\n***\r\n'));
+  });
+});
+
+describe('any other payload', () => {
+  test.each([
+    ['password: hunter2', 'password: ***'],
+    ['token hunter2', 'token hunter2'],
+    ['', ''],
+    ['null', 'null'],
+    ['hunter2', 'hunter2'],
+  ])('%j becomes %j', (text, expected) => {
+    expect(payload(text).text).toBe(expected);
+  });
+});
+
+describe('what was redacted', () => {
+  test('is named once per key, as first spelled, in order', () => {
+    const text = '{"token":"a","Password":"b","password":"c","config.key":1}';
+    expect(payload(text).keys).toEqual(['token', 'Password', 'config.key']);
+  });
+
+  test('never includes the value', () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.constantFrom(...SECRET_NAMES), (secret, name) => {
+        for (const text of [JSON.stringify({ [name]: secret }), `${name}=${secret}`, `${name}: ${secret}`])
+          expect(JSON.stringify(payload(text))).not.toContain(secret);
+      }),
+    );
+  });
+});
+
+describe('the list of keys', () => {
+  test('covers what Kong strips by default, and the secrets of its own entities and plugins', () => {
+    expect(DEFAULT_REDACT_KEYS).toEqual(
+      expect.arrayContaining(['token', 'secret', 'password', 'key', 'client_secret', 'user_token', 'api_key']),
+    );
+  });
+
+  test('decides alone', () => {
+    const pins = createRedactor(['pin']);
+    expect(pins.payload('{"PIN":1234,"password":"a"}').text).toBe('{"PIN":"***","password":"a"}');
+  });
+
+  test.each([
+    ['config.pin', 'config.pin=1&pin=2', 'config.pin=***&pin=2'],
+    ['my pin', 'my+pin=1&my%20pin=2', 'my+pin=***&my%20pin=***'],
+    ['x-pin', 'x_pin=1&X-Pin=2', 'x_pin=***&X-Pin=***'],
+    ['contraseña', 'contrase%C3%B1a=1', 'contrase%C3%B1a=***'],
+    ['a/b', 'a%2Fb=1&a/b=2', 'a%2Fb=***&a/b=***'],
+    ['(', '(=1', '(=***'],
+  ])('may name %s', (name, text, expected) => {
+    expect(createRedactor([name]).query(text).text).toBe(expected);
+  });
+
+  test('may name what JSON escapes', () => {
+    const odd = createRedactor(['a/b', 'say "x"']);
+    const text = String.raw`{"a\/b":1,"say \"x\"":2}`;
+    expect(odd.payload(text).text).toBe(String.raw`{"a\/b":"***","say \"x\"":"***"}`);
+  });
+
+  test('may be empty, and then nothing changes', () => {
+    const text = '{"password":"a"}';
+    expect(createRedactor([]).payload(text)).toEqual({ text, keys: [] });
+    expect(createRedactor([]).query('key=a')).toEqual({ text: 'key=a', keys: [] });
+  });
+});
+
+/** Each of these takes minutes where a step looks at the rest of the text again, or overflows where one recurses. */
+describe('hostile input of a million characters', () => {
+  const many = (text: string) => text.repeat(1_000_000 / text.length);
+  test.each([
+    ['deep nesting', `${many('[')}"key"`],
+    ['deep nesting under secrets', many('{"key":')],
+    ['pairs without a value', `key&${many('&')}`],
+    ['one value at the end', `${many('key&')}=`],
+    ['escapes', `"key":"${many('\\')}`],
+    ['quotes', many('"key')],
+    ['colons', `{key${many(':')}`],
+    ['words before colons', `{${many('key key key key key key key key key key key !:')}`],
+    ['white space', `{"key"${many(' ')}`],
+    ['white space first', `${many('\n')}key`],
+    ['apostrophes', `{key:${many("'")}`],
+    ['strings that begin like JSON', `[${many('"[key",')}`],
+    ['broken strings that begin like JSON', `[${many(String.raw`"[\"\q",`)}`],
+    ['strings in strings', Array.from({ length: 17 }).reduce<string>((text) => JSON.stringify(`[${text}`), '"key"')],
+    ['line breaks in a part', `--x\nContent-Disposition: form-data; name="key"\n${many('\n')}`],
+    ['boundaries', `Content-Disposition: form-data; name="key"\n${many('--x\n\n')}`],
+    ['a disposition', `Content-Disposition: ${many('; nam')}`],
+    ['headers', many('Content-Disposition: a; name="key"\n')],
+    ['percent signs', many('%')],
+  ])('%s', (_, text) => {
+    expect(payload(text).text).not.toBe('');
+    expect(query(text).text).not.toBe('');
+  });
+
+  test('a secret of a million characters becomes three', () => {
+    expect(json({ password: many('"'), a: 1 })).toBe('{"password":"***","a":1}');
+    expect(json({ password: { b: many('x') } })).toBe('{"password":"***"}');
+  });
+});
