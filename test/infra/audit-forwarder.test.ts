@@ -6,11 +6,11 @@ import { KongAuditForwarder, type KongAuditForwarderProps } from '../../infra/au
 import { KongAuditCache } from '../../infra/cache.ts';
 import { existingCache } from '../../infra/ledger-cache.ts';
 import { makeCertificates } from '../support/certificates.ts';
-import { CHANNEL_ARN, placeholderCode } from './support.ts';
+import { CHANNEL_ARN, placeholderCode, scratch } from './support.ts';
 
 /** A team's own app: a VPC of its own, one cache, and what a forwarder needs besides. */
 function team() {
-  const app = new App();
+  const app = new App({ outdir: scratch('cdk.out') });
   const stack = new Stack(app, 'Team');
   const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }) as ec2.IVpc;
   const cache = new KongAuditCache(stack, 'Cache', { vpc });

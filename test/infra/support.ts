@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { afterAll } from 'vitest';
 import { createApp } from '../../infra/app.ts';
 
 export const CHANNEL_ARN = 'arn:aws:cloudtrail:eu-west-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef';
@@ -22,12 +23,20 @@ export const MINIMAL = {
 
 export type Context = Readonly<Record<string, unknown>>;
 
-/** Where a test may write. */
+let root: string | undefined;
+let folders = 0;
+
+/** An empty folder that goes when the tests of the file have run. */
 export function scratch(name: string): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'infra-')), name);
+  root ??= mkdtempSync(join(tmpdir(), 'infra-'));
+  const folder = join(root, `${(folders += 1)}-${name}`);
   mkdirSync(folder);
   return folder;
 }
+
+afterAll(() => {
+  if (root !== undefined) rmSync(root, { recursive: true, force: true });
+});
 
 /** Stands in for the bundle where a test is not about it. */
 export function placeholderCode(): lambda.Code {
@@ -38,7 +47,12 @@ export function placeholderCode(): lambda.Code {
 
 /** The template of the app with `context` on top of `MINIMAL`; a key set to undefined is left out. */
 export function synthesize(context: Context = {}, env: Environment = {}): Template {
-  const app = createApp({ context: { ...MINIMAL, ...context }, code: placeholderCode(), env });
+  const app = createApp({
+    context: { ...MINIMAL, ...context },
+    code: placeholderCode(),
+    env,
+    outdir: scratch('cdk.out'),
+  });
   const [stack] = app.node.children.filter(Stack.isStack);
   if (!stack) throw new Error('The app has no stack');
   return Template.fromStack(stack);

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stack, Validations } from 'aws-cdk-lib';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
@@ -8,7 +7,7 @@ import type { IConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../infra/app.ts';
 import { CONTEXT_KEYS } from '../../infra/config.ts';
-import { type Context, KONG_TOKEN_ARN, MINIMAL, placeholderCode, REDIS_PASSWORD_ARN } from './support.ts';
+import { type Context, KONG_TOKEN_ARN, MINIMAL, placeholderCode, REDIS_PASSWORD_ARN, scratch } from './support.ts';
 
 const { context: EXAMPLE } = JSON.parse(readFileSync('infra/example/cdk.json', 'utf8')) as { context: Context };
 
@@ -29,8 +28,8 @@ const DEPLOYMENTS: Readonly<Record<string, Context>> = {
   },
 };
 
-const appOf = (context: Context, outdir?: string) =>
-  createApp({ context, code: placeholderCode(), ...(outdir === undefined ? {} : { outdir }) });
+const appOf = (context: Context, outdir = scratch('cdk.out')) =>
+  createApp({ context, code: placeholderCode(), outdir });
 
 /** Every acknowledgement in the code, as `path rule`, with its reason. */
 function acknowledgements(root: IConstruct): Map<string, string> {
@@ -67,7 +66,7 @@ const shorten = (path: string) => path.replace('kong-cloudtrail-integration/', '
 
 describe.each(Object.entries(DEPLOYMENTS))('%s', (_, context) => {
   test('is synthesised without error or warning of cdk-nag, CloudFormation or CDK', () => {
-    const outdir = mkdtempSync(join(tmpdir(), 'infra-cdk-'));
+    const outdir = scratch('cdk.out');
     appOf(context, outdir).synth();
     const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as {
       pluginReports: unknown;
