@@ -31,7 +31,11 @@ export async function replay(deps: ReplayDeps): Promise<boolean> {
     ledger: releasing(ledger),
     resend: () => true,
     toEvent: (entry) => deps.toEvent(entry, whole(entry)),
-    toRecord: (entry, refusal) => deps.toRecord(entry, refusal, whole(entry)),
+    // The row's `ttl` is of the time it was first refused at, so the record keeps that time, however often it is replayed.
+    toRecord: (entry, refusal) => {
+      const record = deps.toRecord(entry, refusal, whole(entry));
+      return { ...record, at: records.get(entry.id)?.at ?? record.at };
+    },
     ttlSeconds: (entry) => {
       const elapsedMs = deps.now() - Date.parse(records.get(entry.id)?.at ?? '');
       return deps.ttlSeconds({

@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Virtual time. Nothing happens but what is scheduled, in the order of its time; ties in the order of scheduling. */
+export interface Clock {
+  /** Epoch seconds, with a fraction. */
+  readonly now: () => number;
+  /** Calls `action` at `time`, or next if that is past. */
+  at(time: number, action: () => void): void;
+  sleep(seconds: number): Promise<void>;
+  /** Lets time pass until `done` holds or nothing more is to come; whatever an action sets off runs before the next one. */
+  run(done: () => boolean): Promise<void>;
+}
+
+interface Timer {
+  readonly time: number;
+  readonly order: number;
+  readonly action: () => void;
+}
+
+const isBefore = (a: Timer, b: Timer): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);
+
+export function startClock(start: number): Clock {
+  const heap: Timer[] = [];
+  let now = start;
+  let order = 0;
+
+  function push(timer: Timer): void {
+    let at = heap.push(timer) - 1;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!isBefore(timer, heap[above] as Timer)) break;
+      heap[at] = heap[above] as Timer;
+      at = above;
+    }
+    heap[at] = timer;
+  }
+
+  function pop(): Timer | undefined {
+    const [first] = heap;
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      if (left >= heap.length) break;
+      const right = left + 1;
+      const below = right < heap.length && isBefore(heap[right] as Timer, heap[left] as Timer) ? right : left;
+      if (!isBefore(heap[below] as Timer, last)) break;
+      heap[at] = heap[below] as Timer;
+      at = below;
+    }
+    heap[at] = last;
+    return first;
+  }
+
+  const at = (time: number, action: () => void): void => {
+    push({ time, order: (order += 1), action });
+  };
+  return {
+    now: () => now,
+    at,
+    sleep: (seconds) =>
+      new Promise((resolve) => {
+        at(now + seconds, resolve);
+      }),
+    async run(done) {
+      await setImmediate();
+      while (!done()) {
+        const next = pop();
+        if (next === undefined) return;
+        now = Math.max(now, next.time);
+        next.action();
+        // One turn of the event loop runs every promise callback the action has set off.
+        await setImmediate();
+      }
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { Checkpoint, Ledger, Outcome, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
+import type { MemoryLedger } from '../../lambda/ledger/memory.ts';
+import type { Faults } from './faults.ts';
+import type { Life } from './life.ts';
+import type { Subject } from './subject.ts';
+
+/** What really happened in the store, told at the moment it happened. */
+export interface LedgerEvents {
+  marked(outcomes: readonly Outcome[]): void;
+  released(outcomes: readonly Outcome[]): void;
+  quarantined(records: readonly (QuarantineRecord & { readonly ttlSeconds: number })[]): void;
+  saved(checkpoint: Checkpoint): void;
+  /** The run asked for this mark, but it did not happen. */
+  lost(ids: readonly string[]): void;
+}
+
+export interface ChaosLedgerOptions {
+  readonly store: MemoryLedger;
+  readonly faults: Faults;
+  readonly life: Life;
+  readonly errors: Subject['errors'];
+  readonly events: LedgerEvents;
+  readonly isOut: () => boolean;
+}
+
+/** One run's connection to the store, and much that goes wrong with it, before and after a write took effect. */
+export function chaosLedger({ store, faults, life, errors, events, isOut }: ChaosLedgerOptions): Ledger {
+  async function call<T>(
+    what: string,
+    act: () => Promise<T>,
+    happened?: (result: T) => void,
+    lost?: () => void,
+  ): Promise<T> {
+    const where = `${life.name} ${what}`;
+    const fail = () => new errors.LedgerError(`Redis: ${what} failed`);
+    await life.pause(0.001 + (faults.happens('ledger slow', where) ? 10 * faults.random() : 0), where);
+    if (isOut() || faults.happens('ledger error, not written', where)) {
+      lost?.();
+      throw fail();
+    }
+    const result = await act();
+    happened?.(result);
+    await life.pause(0.001, where);
+    if (faults.happens('ledger error, written', where)) throw fail();
+    return result;
+  }
+  const ids = (items: readonly { readonly id: string }[]) => items.map(({ id }) => id);
+
+  return {
+    lookup: (wanted) => call(`looking up ${wanted.length}`, () => store.lookup(wanted)),
+    mark: (outcomes) =>
+      call(
+        `marking ${outcomes.length}`,
+        () => store.mark(outcomes),
+        () => {
+          events.marked(outcomes);
+        },
+        () => {
+          events.lost(ids(outcomes));
+        },
+      ),
+    lock: (runId, seconds) => call('taking the lock', () => store.lock(runId, seconds)),
+    unlock: (runId) => call('giving the lock back', () => store.unlock(runId)),
+    loadCheckpoint: () => call('loading the checkpoint', () => store.loadCheckpoint()),
+    saveCheckpoint: (checkpoint, runId) =>
+      call(
+        'saving the checkpoint',
+        () => store.saveCheckpoint(checkpoint, runId),
+        () => {
+          events.saved(checkpoint);
+        },
+      ),
+    quarantine: (records) =>
+      call(
+        `quarantining ${records.length}`,
+        () => store.quarantine(records),
+        () => {
+          events.quarantined(records);
+        },
+      ),
+    release: (outcomes) =>
+      call(
+        `releasing ${outcomes.length}`,
+        () => store.release(outcomes),
+        () => {
+          events.released(outcomes);
+        },
+        () => {
+          events.lost(ids(outcomes));
+        },
+      ),
+    async *quarantined() {
+      for await (const batch of store.quarantined())
+        yield await call('reading the quarantine', () => Promise.resolve(batch));
+    },
+    quarantineSize: () => call('counting the quarantine', () => store.quarantineSize()),
+    diagnose: () => store.diagnose(),
+    close: () => Promise.resolve(),
+  };
+}

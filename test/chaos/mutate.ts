@@ -1,0 +1,39 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { campaign } from './campaign.ts';
+import type { Mutant } from './mutants.ts';
+import { LAMBDA } from './subject.ts';
+import type { Failure } from './sums.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Simulates histories on a copy of `lambda/` with the bug in it, until one breaks the promise.
+ *
+ * @returns that history, or null when the bug was not noticed
+ * @throws when the text to replace is not in the file exactly once: then the mutant must be written anew
+ */
+export async function hunt(mutant: Mutant, histories: number): Promise<Failure | null> {
+  const { name, file, search, replace } = mutant;
+  const folder = await mkdtemp(join(tmpdir(), 'mutant-'));
+  try {
+    const copy = join(folder, 'lambda');
+    await cp(fileURLToPath(LAMBDA), copy, { recursive: true });
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    const source = await readFile(join(copy, file), 'utf8');
+    const found = source.split(search).length - 1;
+    if (found !== 1) throw new Error(`"${name}": expected its text once in ${file}, found it ${found} times`);
+    await writeFile(
+      join(copy, file),
+      source.replace(search, () => replace),
+    );
+    const lambda = `${pathToFileURL(copy).href}/`;
+    const { failures } = await campaign({ firstSeed: 1, histories, lambda, untilFailure: true, stuckAfterMs: 20_000 });
+    return failures[0] ?? null;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,59 @@
+import type { Fault } from './faults.ts';
+import type { Totals } from './truth.ts';
+
+/** Many histories in numbers. A plain object, so that it can be sent from a worker. */
+export interface Sums extends Totals {
+  readonly histories: number;
+  readonly runs: number;
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  /** Why events were sent twice, and how often. */
+  readonly causes: Readonly<Record<string, number>>;
+  /** Histories that broke the promise. */
+  readonly failures: readonly Failure[];
+}
+
+export interface Failure {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  /** What happened, line by line. */
+  readonly log: readonly string[];
+}
+
+export const NOTHING: Sums = {
+  histories: 0,
+  runs: 0,
+  entries: 0,
+  lost: 0,
+  purgedUnread: 0,
+  duplicates: 0,
+  bound: 0,
+  quarantined: 0,
+  faults: {},
+  causes: {},
+  failures: [],
+};
+
+export function add(a: Sums, b: Sums): Sums {
+  return {
+    histories: a.histories + b.histories,
+    runs: a.runs + b.runs,
+    entries: a.entries + b.entries,
+    lost: a.lost + b.lost,
+    purgedUnread: a.purgedUnread + b.purgedUnread,
+    duplicates: a.duplicates + b.duplicates,
+    bound: a.bound + b.bound,
+    quarantined: a.quarantined + b.quarantined,
+    faults: addCounts(a.faults, b.faults),
+    causes: addCounts(a.causes, b.causes),
+    failures: [...a.failures, ...b.failures],
+  };
+}
+
+function addCounts<Key extends string>(
+  a: Readonly<Partial<Record<Key, number>>>,
+  b: Readonly<Partial<Record<Key, number>>>,
+): Record<Key, number> {
+  const sum = { ...a } as Record<Key, number>;
+  for (const [key, count] of Object.entries(b) as [Key, number][]) sum[key] = (a[key] ?? 0) + count;
+  return sum;
+}
