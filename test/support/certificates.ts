@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { generate } from 'selfsigned';
 
 /** PEM: a certificate authority nobody else knows, and a server certificate it signed. */
@@ -10,7 +11,8 @@ export interface Certificates {
 /** A new authority and its certificate for `localhost`, 127.0.0.1 and ::1, valid for a year. */
 export async function makeCertificates(): Promise<Certificates> {
   const common = { keyType: 'ec', algorithm: 'sha256' } as const;
-  const authority = await generate([{ name: 'commonName', value: 'Test authority' }], {
+  // A name of its own: OpenSSL looks for an issuer by name, and a test may trust several.
+  const authority = await generate([{ name: 'commonName', value: `Test authority ${randomUUID()}` }], {
     ...common,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
