@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../infra/bundle.ts';
+import { toEnvironment } from '../../infra/environment.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import type { BaselineInvocation } from './baseline.ts';
 import type { CloudTrailCounts, CloudTrailProcess, CloudTrailSetup } from './cloudtrail-process.ts';
@@ -49,6 +50,8 @@ export function makeBundles(): Bundles {
 export interface World extends AsyncDisposable {
   readonly redis: RedisServer;
   fill(traffic: Traffic): Promise<void>;
+  /** Empties Redis, so that everything is new again. */
+  forget(): Promise<void>;
   advance(hours: number): Promise<void>;
   /** Runs this forwarder's bundle once, as a scheduled run. */
   forwarder(distance: Distance, options?: RunOptions): Promise<Run>;
@@ -59,7 +62,7 @@ export interface World extends AsyncDisposable {
 export interface RunOptions {
   /** Have CloudTrail check every event and signature. Default false. */
   readonly strict?: boolean;
-  /** More for Node. */
+  /** More options for Node. */
   readonly execArgv?: readonly string[];
 }
 
@@ -102,6 +105,9 @@ export async function startWorld(bundles: Bundles): Promise<World> {
   return {
     redis,
     fill: (traffic) => kong.call('fill', traffic),
+    forget: async () => {
+      await redis.cli('FLUSHALL');
+    },
     advance: (hours) => kong.call('advance', hours),
     forwarder: (distance, options = {}) =>
       run({ bundle: bundles.forwarder, event: {}, remainingMs: REMAINING_MS }, 0, distance, options),
@@ -122,8 +128,8 @@ async function measure(
   execArgv: readonly string[] = [],
 ): Promise<Measured> {
   const child = fork(measured, [JSON.stringify(job)], {
-    // Nothing of this machine's own configuration may leak in; the log goes nowhere.
-    env: { PATH: process.env['PATH'], ...env },
+    // Node's options as deployed, and nothing of this machine's own configuration; the log goes nowhere.
+    env: { PATH: process.env['PATH'], ...toEnvironment({}), ...env },
     execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
