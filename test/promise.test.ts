@@ -107,7 +107,7 @@ describe('3: one run per source at a time', () => {
     await using forwarder = await start({ env, ownProcess: true });
     const { cloudtrail } = forwarder;
     forwarder.record(250);
-    cloudtrail.faults.next({ fault: 'delay', ms: 300 }, { times: 3 });
+    cloudtrail.faults.next({ fault: 'delay', ms: 1000 }, { times: 3 });
     const first = forwarder.invoke();
     await until('the first run is putting', () => cloudtrail.requests.length > 0);
     expect(await forwarder.invoke()).toMatchObject({ status: 'skipped', forwarded: 0 });
@@ -134,7 +134,7 @@ describe('3: one run per source at a time', () => {
     await using forwarder = await start({ env });
     const { cloudtrail, redis, prefix } = forwarder;
     forwarder.record(3);
-    cloudtrail.faults.next({ fault: 'delay', ms: 100 });
+    cloudtrail.faults.next({ fault: 'delay', ms: 500 });
     const outrun = forwarder.fail();
     await until('the run is putting', () => cloudtrail.requests.length > 0);
     await redis.set(`${prefix}lock`, 'another run', 'EX', 60);

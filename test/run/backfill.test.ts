@@ -103,6 +103,25 @@ describe('resend', () => {
     expect(await forwarder.seen(refused)).toBe(cloudtrail.accepted.find(({ id }) => id === refused)?.eventID);
   });
 
+  test.each(['3.9.1.0', '3.3.0.0'])(
+    'that was interrupted (Kong %s) is finished by a scheduled run',
+    async (version) => {
+      await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10' }, kong: { version } });
+      const { kong } = forwarder;
+      const rows = forwarder.record(40, {}, { at: KONG_NOW - 9000 });
+      await forwarder.invoke();
+      const answered = kong.requests.length + 3;
+      kong.faults.always(() => (kong.requests.length > answered ? { fault: 'answer', status: 403 } : undefined));
+      await forwarder.fail({ mode: 'backfill', after: KONG_NOW - 9000, before: KONG_NOW - 8000, resend: true });
+      expect(forwarder.uids()).toHaveLength(60);
+      expect((await forwarder.checkpoint())?.pending).toMatchObject([{ resend: true }]);
+
+      kong.faults.clear();
+      expect(await forwarder.invoke()).toMatchObject({ status: 'complete', pending: [] });
+      for (const { key } of rows) expect(forwarder.uids().filter((uid) => uid === key).length).toBeGreaterThan(1);
+    },
+  );
+
   test('replaces the marks by the new eventIDs', async () => {
     await using forwarder = await start();
     const [row] = forwarder.record(1);
