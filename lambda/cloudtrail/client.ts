@@ -81,27 +81,34 @@ export function connectChannel(options: ChannelOptions): Channel {
       });
       return answerSchema.parse(await client.send(command, { abortSignal }));
     },
-    async endpoint() {
-      const command = new PutAuditEventsCommand({ channelArn: options.arn, auditEvents: [] });
-      const found: URL[] = [];
-      // The SDK settles the endpoint while it prepares a request; this one is taken away before it is signed or sent.
-      command.middlewareStack.add(
-        () =>
-          ({ request }) => {
-            const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
-            found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`));
-            return Promise.reject(new Error('only rehearsed'));
-          },
-        { step: 'build', priority: 'low', name: 'rehearsal' },
-      );
-      const failure: unknown = await client.send(command).catch((error: unknown) => error);
-      return found[0] ?? Promise.reject(toError(failure));
-    },
+    endpoint: () => findEndpoint(options),
     credentials: async () => await client.config.credentials(),
     close: () => {
       client.destroy();
     },
   };
+}
+
+/**
+ * The SDK settles the endpoint while it prepares a request; this one is taken away before it is signed or sent. The SDK asks for
+ * credentials first, so this client has some: whether the real ones can be found is another question.
+ */
+async function findEndpoint({ arn, region }: ChannelOptions): Promise<URL> {
+  const client = new CloudTrailDataClient({ region, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
+  const command = new PutAuditEventsCommand({ channelArn: arn, auditEvents: [] });
+  const found: URL[] = [];
+  command.middlewareStack.add(
+    () =>
+      ({ request }) => {
+        const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
+        found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`));
+        return Promise.reject(new Error('only rehearsed'));
+      },
+    { step: 'build', name: 'rehearsal' },
+  );
+  const failure: unknown = await client.send(command).catch((error: unknown) => error);
+  client.destroy();
+  return found[0] ?? Promise.reject(toError(failure));
 }
 
 function isThrottling(error: unknown): boolean {

@@ -1,0 +1,273 @@
+import { hash } from 'node:crypto';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { connectChannel, type Channel, type ChannelOptions } from '../../lambda/cloudtrail/client.ts';
+import type { AuditEvent } from '../../lambda/cloudtrail/event.ts';
+import { startCloudTrail, type CloudTrailSimulator } from '../simulators/cloudtrail.ts';
+import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
+import { EXAMPLE_CREDENTIALS } from '../simulators/sigv4.ts';
+import { htmlPage } from '../simulators/wire-fault.ts';
+import { stubAwsEnvironment } from '../support/aws-environment.ts';
+import { until } from '../support/until.ts';
+
+const EVENT_DATA = JSON.stringify({
+  version: '3.9.1.0',
+  userIdentity: { type: 'Anonymous', principalId: 'anonymous' },
+  eventSource: 'kong-gateway',
+  eventName: 'GET/services',
+  eventTime: '2022-09-12T20:15:00Z',
+  UID: 'u',
+  recipientAccountId: '111122223333',
+});
+const data = (eventData: string) => ({ eventData, eventDataChecksum: hash('sha256', eventData, 'base64') });
+const events = (...ids: readonly string[]): AuditEvent[] => ids.map((id) => ({ id, ...data(EVENT_DATA) }));
+
+interface Counted extends Channel {
+  readonly sent: () => number;
+  readonly throttled: () => number;
+}
+
+const channels: Channel[] = [];
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const channel of channels.splice(0)) channel.close();
+});
+
+function connect(cloudTrail: CloudTrailSimulator, options: Partial<ChannelOptions> = {}): Counted {
+  stubAwsEnvironment(cloudTrail.env);
+  return connectAsIs(options);
+}
+
+function connectAsIs(options: Partial<ChannelOptions> = {}): Counted {
+  let sent = 0;
+  let throttled = 0;
+  const channel = connectChannel({
+    arn: EXAMPLE_CHANNEL_ARN,
+    region: 'eu-central-1',
+    callsPerSecond: 1000,
+    onRequest: () => (sent += 1),
+    onThrottled: () => (throttled += 1),
+    ...options,
+  });
+  channels.push(channel);
+  return { ...channel, sent: () => sent, throttled: () => throttled };
+}
+
+const put = (channel: Channel, ...ids: readonly string[]) => channel.put(events(...ids), new AbortController().signal);
+
+describe('put', () => {
+  test('is one signed call that says for each event what became of it', async () => {
+    await using cloudTrail = await startCloudTrail();
+    const channel = connect(cloudTrail);
+    const [good, bad] = events('a', 'b');
+    const answer = await channel.put([good, { ...bad, ...data('{}') }] as AuditEvent[], new AbortController().signal);
+    expect(answer).toMatchObject({
+      successful: [{ id: 'a', eventID: cloudTrail.accepted[0]?.eventID }],
+      failed: [{ id: 'b', errorCode: 'FieldNotFound', errorMessage: expect.any(String) as string }],
+    });
+    expect([channel.sent(), channel.throttled(), cloudTrail.requests.length]).toEqual([1, 0, 1]);
+  });
+
+  test('names the external id where there is one', async () => {
+    await using cloudTrail = await startCloudTrail({
+      channels: [{ arn: EXAMPLE_CHANNEL_ARN, externalId: 'tenant:1/a' }],
+    });
+    expect(await put(connect(cloudTrail, { externalId: 'tenant:1/a' }), 'a')).toMatchObject({
+      successful: [{ id: 'a' }],
+    });
+    for (const externalId of [undefined, 'tenant:2'])
+      await expect(put(connect(cloudTrail, { externalId }), 'b')).rejects.toMatchObject({
+        name: 'ChannelInsufficientPermission',
+      });
+    const sent = cloudTrail.requests.map(({ path }) => new URL(path, cloudTrail.url).searchParams.get('externalId'));
+    expect(sent).toEqual(['tenant:1/a', null, 'tenant:2']);
+  });
+
+  test('is signed for the channel’s Region, whichever Region the function runs in', async () => {
+    await using cloudTrail = await startCloudTrail();
+    stubAwsEnvironment({ ...cloudTrail.env, AWS_REGION: 'us-east-1' });
+    expect(await put(connectAsIs(), 'a')).toMatchObject({ successful: [{ id: 'a' }] });
+  });
+
+  test('takes the session token of temporary credentials along', async () => {
+    const temporary = { ...EXAMPLE_CREDENTIALS, sessionToken: 'a/session+token==' };
+    await using cloudTrail = await startCloudTrail({ credentials: [temporary] });
+    expect(await put(connect(cloudTrail), 'a')).toMatchObject({ successful: [{ id: 'a' }] });
+  });
+
+  test('rejects with AWS’s own name of the error', async () => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.next({ fault: 'error', code: 'ChannelUnsupportedSchema', message: 'wrong schema' });
+    const channel = connect(cloudTrail);
+    await expect(put(channel, 'a')).rejects.toMatchObject({
+      name: 'ChannelUnsupportedSchema',
+      message: 'wrong schema',
+    });
+    expect(channel.sent()).toBe(1);
+  });
+});
+
+describe('a passing failure', () => {
+  test.each(['InternalFailure', 'ServiceUnavailable', 'ThrottlingException'])('%s is sent again', async (code) => {
+    await using cloudTrail = await startCloudTrail();
+    const channel = connect(cloudTrail);
+    cloudTrail.faults.next({ fault: 'error', code });
+    expect(await put(channel, 'a')).toMatchObject({ successful: [{ id: 'a' }] });
+    expect([channel.sent(), channel.throttled()]).toEqual([2, code === 'ThrottlingException' ? 1 : 0]);
+  });
+
+  test('is sent again three times, then it is the error', async () => {
+    await using cloudTrail = await startCloudTrail();
+    const channel = connect(cloudTrail);
+    cloudTrail.faults.always(() => ({ fault: 'error', code: 'InternalFailure' }));
+    await expect(put(channel, 'a')).rejects.toMatchObject({ name: 'InternalFailure' });
+    expect([channel.sent(), cloudTrail.requests.length]).toEqual([4, 4]);
+  });
+
+  test.each([429, 503, 502])('a proxy’s answer %i without AWS’s name is one', async (status) => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.next({ fault: 'answer', status, headers: { 'content-type': 'text/html' }, body: '<html>' });
+    const channel = connect(cloudTrail);
+    expect(await put(channel, 'a')).toMatchObject({ successful: [{ id: 'a' }] });
+    expect([channel.sent(), channel.throttled()]).toEqual([2, status === 429 ? 1 : 0]);
+  });
+
+  test.each(['before-handling', 'before-headers', 'mid-body'] as const)(
+    'is a connection that breaks %s; what was stored is stored twice',
+    async (at) => {
+      await using cloudTrail = await startCloudTrail();
+      cloudTrail.faults.next({ fault: 'reset', at });
+      const channel = connect(cloudTrail);
+      const answer = await put(channel, 'a');
+      expect(answer).toMatchObject({ successful: [{ id: 'a', eventID: cloudTrail.accepted.at(-1)?.eventID }] });
+      expect(channel.sent()).toBe(2);
+      expect(cloudTrail.accepted).toHaveLength(at === 'before-handling' ? 1 : 2);
+    },
+  );
+
+  test.each(['before-handling', 'before-headers', 'mid-body'] as const)(
+    'is silence %s, for each attempt by itself',
+    async (at) => {
+      await using cloudTrail = await startCloudTrail();
+      cloudTrail.faults.next({ fault: 'hang', at });
+      const channel = connect(cloudTrail, { attemptTimeoutMs: 200 });
+      expect(await put(channel, 'a')).toMatchObject({ successful: [{ id: 'a' }] });
+      expect(channel.sent()).toBe(2);
+      cloudTrail.faults.always(() => ({ fault: 'hang', at }));
+      await expect(put(channel, 'b')).rejects.toMatchObject({ name: 'TimeoutError' });
+      expect(channel.sent()).toBe(2 + 4);
+    },
+  );
+});
+
+describe('the signal', () => {
+  test.each(['before-headers', 'mid-body'] as const)(
+    'ends a call that hangs %s, and nothing is sent again',
+    async (at) => {
+      await using cloudTrail = await startCloudTrail();
+      cloudTrail.faults.always(() => ({ fault: 'hang', at }));
+      const channel = connect(cloudTrail);
+      const run = new AbortController();
+      const call = channel.put(events('a'), run.signal);
+      const ended = expect(call).rejects.toThrow();
+      await until('the call has arrived', () => cloudTrail.accepted.length === 1);
+      run.abort(new Error('over'));
+      await ended;
+      expect(cloudTrail.requests).toHaveLength(1);
+    },
+  );
+
+  test('ends the wait for the next attempt', async () => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.always(() => ({ fault: 'error', code: 'ThrottlingException' }));
+    const run = new AbortController();
+    const channel = connect(cloudTrail, {
+      onThrottled: () => {
+        run.abort(new Error('over'));
+      },
+    });
+    await expect(channel.put(events('a'), run.signal)).rejects.toThrow();
+    expect(cloudTrail.requests).toHaveLength(1);
+  });
+
+  test('that has aborted lets nothing be sent', async () => {
+    await using cloudTrail = await startCloudTrail();
+    const channel = connect(cloudTrail);
+    await expect(channel.put(events('a'), AbortSignal.abort(new Error('over')))).rejects.toThrow();
+    expect(cloudTrail.requests).toEqual([]);
+  });
+});
+
+describe('an answer of another shape', () => {
+  test.each([
+    ['a proxy’s page', htmlPage(200)],
+    ['a body cut short', { fault: 'truncate' }],
+    ['a list', { fault: 'rewrite', body: () => [] }],
+    ['a text', { fault: 'rewrite', body: () => '"ok"' }],
+    ['successful that is no list', { fault: 'rewrite', body: () => ({ successful: 'a', failed: [] }) }],
+    [
+      'an accepted event without eventID',
+      { fault: 'rewrite', body: () => ({ successful: [{ id: 'a' }], failed: [] }) },
+    ],
+    ['an eventID that is no text', { fault: 'rewrite', body: () => ({ successful: [{ id: 'a', eventID: 1 }] }) }],
+  ] as const)('accepts nothing: %s', async (_, fault) => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.always(() => fault);
+    const answer = await put(connect(cloudTrail), 'a').catch((error: unknown) => error);
+    expect(answer instanceof Error ? [] : ((answer as { successful?: unknown[] }).successful ?? [])).toEqual([]);
+  });
+
+  test.each([{}, { successful: null, failed: null }, { failed: [] }])('names no event: %j', async (body) => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.next({ fault: 'rewrite', body: () => body });
+    const { successful, failed } = await put(connect(cloudTrail), 'a');
+    expect([successful ?? [], failed ?? []]).toEqual([[], []]);
+  });
+});
+
+describe('calls per second', () => {
+  test('are bounded, retries and concurrent calls included', async () => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.next({ fault: 'error', code: 'InternalFailure' }, { times: 4 });
+    const channel = connect(cloudTrail, { callsPerSecond: 6 });
+    await Promise.all(Array.from({ length: 10 }, (_, index) => put(channel, `e${index}`)));
+    const times = cloudTrail.requests.map(({ atMs }) => atMs).sort((a, b) => a - b);
+    expect(times).toHaveLength(14);
+    // Requests travel for a few milliseconds, so the 7th may seem to come a little less than a second after the 1st.
+    for (let index = 6; index < times.length; index += 1)
+      expect((times[index] ?? 0) - (times[index - 6] ?? 0)).toBeGreaterThan(900);
+    expect(channel.sent()).toBe(14);
+  });
+});
+
+describe('endpoint', () => {
+  test('is the one the environment names', async () => {
+    await using cloudTrail = await startCloudTrail();
+    expect((await connect(cloudTrail).endpoint()).origin).toBe(cloudTrail.url);
+    expect(cloudTrail.requests).toEqual([]);
+  });
+
+  test.each([
+    ['eu-central-1', 'https://cloudtrail-data.eu-central-1.amazonaws.com'],
+    ['cn-north-1', 'https://cloudtrail-data.cn-north-1.amazonaws.com.cn'],
+  ])('is otherwise the Region’s own: %s', async (region, origin) => {
+    stubAwsEnvironment({});
+    expect((await connectAsIs({ region }).endpoint()).origin).toBe(origin);
+  });
+
+  test('that the settings exclude is an error', async () => {
+    stubAwsEnvironment({ AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: 'http://127.0.0.1:1', AWS_USE_FIPS_ENDPOINT: 'true' });
+    await expect(connectAsIs().endpoint()).rejects.toThrow(/FIPS and custom endpoint/);
+  });
+});
+
+describe('credentials', () => {
+  test('are those of the chain', async () => {
+    stubAwsEnvironment({ AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' });
+    expect(await connectAsIs().credentials()).toMatchObject({ accessKeyId: 'AKIDEXAMPLE' });
+  });
+
+  test('that are nowhere are an error', async () => {
+    stubAwsEnvironment({});
+    await expect(connectAsIs().credentials()).rejects.toMatchObject({ name: 'CredentialsProviderError' });
+  });
+});
