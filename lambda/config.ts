@@ -10,26 +10,27 @@ export type SecretSource = { readonly value: string } | { readonly secretArn: st
 export type Config = ReturnType<typeof loadConfig>;
 
 const CHANNEL_ARN = /^arn:aws[a-z-]*:cloudtrail:([a-z0-9-]+):(\d{12}):channel\/\S+$/;
+const isArn = (input: unknown): boolean => String(input).startsWith('arn:');
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
 const HOST_AND_PORT = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<host>[A-Za-z0-9._-]+))(?::(?<port>\d{1,5}))?$/;
 
-/** Names what was got without printing values that could be, or could contain, a secret. */
-const got = (input: unknown): string => {
+/** Names what was got without printing what could be, or could contain, a secret put into the wrong variable. */
+const got = (input: unknown, maxCharacters = 12): string => {
   const text = String(input);
-  return text.length > 40 ? `a text of ${text.length} characters` : JSON.stringify(text);
+  return text.length > maxCharacters ? `a text of ${text.length} characters` : JSON.stringify(text);
 };
 
 const flag = z.stringbool({
   truthy: ['true', '1', 'yes'],
   falsy: ['false', '0', 'no'],
-  error: (issue) => `must be true, false, 1, 0, yes or no, got ${got(issue.input)}`,
+  error: (issue) => `must be true, false, 1, 0, yes or no, got ${got(issue.input, 0)}`,
 });
 
 const integer = (min: number, max: number) => {
   const error = (issue: { input?: unknown }) => `must be an integer from ${min} to ${max}, got ${got(issue.input)}`;
   return z
     .string()
-    .regex(/^\d+$/, { error })
+    .regex(/^\d{1,15}$/, { error })
     .transform(Number)
     .pipe(z.int({ error }).min(min, { error }).max(max, { error }));
 };
@@ -52,8 +53,9 @@ const adminApi = z.string().transform((text, context) => {
 const rootCa = z.string().transform((text, context) => {
   const pem = text.replaceAll('\\n', '\n').trim();
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1;
   try {
-    if (certificates.length === 0) throw new Error('no certificate');
+    if (begun === 0 || begun !== certificates.length) throw new Error('none, or one of them is cut off');
     for (const certificate of certificates) new X509Certificate(certificate);
   } catch {
     context.addIssue('must hold PEM certificates, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----');
@@ -71,13 +73,14 @@ const redisHost = z.string().transform((text, context) => {
   return { host: parts['ipv6'] ?? parts['host'] ?? '', port };
 });
 
-const redactKeys = z.string().transform((text): readonly string[] => {
+const redactKeys = z.string().transform((text, context): readonly string[] => {
+  if (text.toLowerCase() === 'none') return [];
   const names = text
     .replace(/^\+/, '')
     .split(',')
     .map((name) => name.trim())
     .filter(Boolean);
-  if (text.toLowerCase() === 'none') return [];
+  if (names.length === 0) context.addIssue('must name keys, separated by commas, or be none');
   return text.startsWith('+') ? [...DEFAULT_REDACT_KEYS, ...names] : names;
 });
 
@@ -105,7 +108,7 @@ const environmentSchema = z.object({
     .string()
     .regex(CHANNEL_ARN, {
       error: (issue) =>
-        `must look like arn:aws:cloudtrail:<region>:<account>:channel/<id>, got ${JSON.stringify(issue.input)}`,
+        `must look like arn:aws:cloudtrail:<region>:<account>:channel/<id>, got ${got(issue.input, isArn(issue.input) ? 2048 : 0)}`,
     })
     .optional(),
   EXTERNAL_ID: z
@@ -126,7 +129,7 @@ const environmentSchema = z.object({
   DEADLINE_RESERVE_MS: integer(0, 600_000).default(15_000),
   FORWARD_OWN_REQUESTS: flag.default(false),
   DERIVE_ERROR_CODE: flag.default(false),
-  EVENT_SOURCE: z.string().max(1024).default('kong-gateway'),
+  EVENT_SOURCE: z.string().max(1024, { error: 'must be at most 1024 characters' }).default('kong-gateway'),
   REDACT_KEYS: redactKeys.default(DEFAULT_REDACT_KEYS),
   LOG_LEVEL: z
     .string()
@@ -138,8 +141,8 @@ const environmentSchema = z.object({
 type Environment = z.infer<typeof environmentSchema>;
 
 /**
- * The configuration as `env` gives it; a variable that is empty or only white space counts as unset. The variables, their
- * meaning and defaults are the table in README.md.
+ * The configuration as `env` gives it. White space around a value is dropped, and what is empty then counts as unset. The
+ * variables, their meaning and defaults are the table in README.md.
  *
  * @throws {ConfigError} names every variable that is wrong or missing, at once; values that may hold a secret are not repeated
  */

@@ -18,30 +18,38 @@ const EXPECTED =
   'Expected {} or an EventBridge event for a scheduled run, or one of {"mode":"scheduled"}, ' +
   '{"mode":"backfill","after":…,"before":…,"dryRun":false,"resend":false}, {"mode":"replay"}, {"mode":"check"}';
 
-const time = z
-  .union(
-    [
-      z.int().min(0).max(253_402_300_799),
-      z
-        .string()
-        .regex(/^\d{1,12}$/)
-        .transform(Number),
-      z.iso.datetime({ offset: true }).transform((text) => Math.floor(Date.parse(text) / 1000)),
-    ],
-    {
-      error: (issue) =>
-        `must be RFC 3339 such as 2026-11-01T00:00:00Z, or epoch seconds, got ${JSON.stringify(issue.input)}`,
-    },
-  )
-  .refine((seconds) => seconds >= 0, { error: 'must not be before 1970' });
+/** 9999-12-31T23:59:59Z */
+const LATEST = 253_402_300_799;
+
+/** @param fraction what becomes of a begun second: `before` counts it in, for an entry of that second lies earlier */
+const time = (fraction: 'in' | 'out') =>
+  z
+    .union(
+      [
+        z.int(),
+        z
+          .string()
+          .regex(/^\d{1,12}$/)
+          .transform(Number),
+        z.iso.datetime({ offset: true }).transform((text) => {
+          const second = Date.parse(text.replace(/\.\d+/, '')) / 1000;
+          return fraction === 'in' && /\.\d*[1-9]/.test(text) ? second + 1 : second;
+        }),
+      ],
+      {
+        error: (issue) =>
+          `must be RFC 3339 such as 2026-11-01T00:00:00Z, or epoch seconds, got ${excerpt(issue.input)}`,
+      },
+    )
+    .refine((seconds) => seconds >= 0 && seconds <= LATEST, { error: 'must be between the years 1970 and 9999' });
 
 const invocationSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('scheduled') }),
   z
     .strictObject({
       mode: z.literal('backfill'),
-      after: time.exactOptional(),
-      before: time.exactOptional(),
+      after: time('out').exactOptional(),
+      before: time('in').exactOptional(),
       dryRun: z.boolean().default(false),
       resend: z.boolean().default(false),
     })

@@ -4,6 +4,7 @@ import { cutText } from './cloudtrail/fit.ts';
 import type { Redactor } from './cloudtrail/redact.ts';
 import type { Entry } from './kong/scan.ts';
 import type { QuarantineRecord } from './ledger/ledger.ts';
+import { toJson } from './to-json.ts';
 
 /** Longer payloads are cut, in UTF-8 bytes: the quarantine is kept in Redis until somebody looks. */
 export const QUARANTINED_PAYLOAD_MAX_BYTES = 32_000;
@@ -33,16 +34,28 @@ export function toQuarantineRecord(
 
 function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholePayload } {
   if (typeof row === 'string') return { row: cutText(redactor.payload(row).text, QUARANTINED_PAYLOAD_MAX_BYTES) };
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row };
+  if (typeof row !== 'object' || row === null) return { row };
+  // Nested too deeply for the ledger to write: kept as text.
+  if (!isWritable(row)) return keep(toJson(row), redactor);
+  if (Array.isArray(row)) return { row: JSON.parse(redactor.payload(JSON.stringify(row)).text) as unknown };
   const kept: Record<string, unknown> = { ...row };
   if (typeof kept['path'] === 'string') kept['path'] = redactPath(kept['path'], redactor);
   const { payload } = kept;
   if (payload === undefined || payload === null) return { row: kept };
-  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const text = typeof payload === 'string' ? payload : toJson(payload);
   const redacted = redactor.payload(text).text;
   kept['payload'] = cutText(redacted, QUARANTINED_PAYLOAD_MAX_BYTES);
   if (kept['payload'] === redacted) return { row: kept };
   return { row: kept, digest: { payloadBytes: Buffer.byteLength(text), payloadSha256: hash('sha256', text) } };
+}
+
+function isWritable(row: unknown): boolean {
+  try {
+    JSON.stringify(row);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function redactPath(path: string, redactor: Redactor): string {

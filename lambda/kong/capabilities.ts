@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { KongUnreachableError } from '../errors.ts';
-import { ForwarderError } from '../errors.ts';
+import { ForwarderError, KongUnreachableError } from '../errors.ts';
 import type { Kong } from './client.ts';
 import { fetchPage } from './page.ts';
 
@@ -17,7 +16,10 @@ export interface Capabilities {
   readonly strategy: ScanStrategy;
 }
 
-const rootSchema = z.object({ version: z.string().min(1), hostname: z.string().min(1).optional().catch(undefined) });
+const rootSchema = z.object({
+  version: z.string().min(1).optional().catch(undefined),
+  hostname: z.string().min(1).optional().catch(undefined),
+});
 
 /**
  * Asks Kong once who it is and decides how its audit log can be read.

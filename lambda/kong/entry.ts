@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { inspect } from 'node:util';
 import * as z from 'zod';
+import { toJson } from '../to-json.ts';
 
 /** One row of Kong's audit log, checked and in one shape for every Kong version. Absent and null are both null. */
 export interface AuditEntry {
@@ -139,16 +139,7 @@ function idOf(requestId: string | null, row: unknown): string {
  * nulls, which an upgraded Kong adds to old rows with every new column.
  */
 function stableText(row: unknown): string {
-  if (typeof row !== 'object' || row === null) return toJson(row);
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return toJson(row);
   const fields = Object.entries(row).filter(([key, value]) => key !== 'ttl' && value !== null);
   return toJson(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** `value` as JSON; as Node shows it where it is nested deeper than JSON can be written, though it could be read. */
-export function toJson(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null, breakLength: Infinity });
-  }
 }

@@ -61,8 +61,9 @@ describe('fitMembers', () => {
   });
 
   test('cuts the longest member as little as it must, and names it', () => {
-    const fitted = fitMembers({ short: 'abc', long: 'x'.repeat(1000), count: 7 }, 500);
-    expect(fitted).toEqual({ short: 'abc', long: expect.stringMatching(/^x{350,}$/), count: 7, truncated: 'long' });
+    const { long, ...others } = fitMembers({ short: 'abc', long: 'x'.repeat(1000), count: 7 }, 500);
+    expect(long).toMatch(/^x{350,}$/);
+    expect(others).toEqual({ short: 'abc', count: 7, truncated: 'long' });
   });
 
   test('fits any members into any limit that holds their names', () => {
@@ -80,8 +81,7 @@ describe('fitMembers', () => {
           expect(jsonBytes({ ...fitted, ...(truncated !== '' && { truncated }) })).toBeLessThanOrEqual(max);
           const cut = Object.keys(members).filter((name) => fitted[name] !== members[name]);
           expect(String(truncated).split(',').filter(Boolean).toSorted()).toEqual(cut.toSorted());
-          for (const name of cut)
-            expect(String(members[name])).toMatch(new RegExp(`^${RegExp.escape(String(fitted[name]))}`));
+          for (const name of cut) expect(String(members[name]).startsWith(String(fitted[name]))).toBe(true);
         },
       ),
     );

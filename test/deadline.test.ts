@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startDeadline } from '../lambda/deadline.ts';
+
+describe('a deadline', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  const stateAfter = (ms: number, remainingMs: number, reserveMs: number) => {
+    using deadline = startDeadline(remainingMs, reserveMs);
+    vi.advanceTimersByTime(ms);
+    return { stopping: deadline.stopping.aborted, aborting: deadline.aborting.aborted };
+  };
+
+  test.each([
+    [0, false, false],
+    [44_999, false, false],
+    [45_000, true, false],
+    [52_499, true, false],
+    [52_500, true, true],
+  ])('of 60 s with 15 s in reserve after %i ms: nothing new %s, ends puts %s', (ms, stopping, aborting) => {
+    expect(stateAfter(ms, 60_000, 15_000)).toEqual({ stopping, aborting });
+  });
+
+  test('shorter than its reserve stops at once, and leaves puts the time that half of the reserve does not take', () => {
+    expect(stateAfter(1, 10_000, 15_000)).toEqual({ stopping: true, aborting: false });
+    expect(stateAfter(2_500, 10_000, 15_000)).toEqual({ stopping: true, aborting: true });
+    expect(stateAfter(1, -5, 15_000)).toEqual({ stopping: true, aborting: true });
+  });
+
+  test('beyond what a timer can wait does not stop at once', () => {
+    expect(stateAfter(1000, Number.MAX_SAFE_INTEGER, 15_000)).toEqual({ stopping: false, aborting: false });
+  });
+
+  test('gives a reason that can be told from other aborts', () => {
+    using deadline = startDeadline(1, 0);
+    vi.advanceTimersByTime(1);
+    for (const { reason } of [deadline.stopping, deadline.aborting])
+      expect(reason).toMatchObject({ name: 'DeadlineReached' });
+  });
+
+  test('never comes once it is disposed of', () => {
+    const deadline = startDeadline(1000, 100);
+    deadline[Symbol.dispose]();
+    vi.advanceTimersByTime(10_000);
+    expect([deadline.stopping.aborted, deadline.aborting.aborted]).toEqual([false, false]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+test('a deadline does not keep the process alive', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+  const before = timers();
+  using deadline = startDeadline(60_000, 0);
+  expect(deadline.stopping.aborted).toBe(false);
+  expect(timers()).toBe(before);
+});

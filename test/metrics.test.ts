@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { METRICS_NAMESPACE, publishMetrics } from '../lambda/metrics.ts';
+import { failedReport, type RunReport, type Summary } from '../lambda/summary.ts';
+import { outputOf } from './support/output.ts';
+
+interface EmbeddedMetrics extends Readonly<Record<string, unknown>> {
+  readonly _aws: {
+    readonly Timestamp: number;
+    readonly CloudWatchMetrics: readonly {
+      readonly Namespace: string;
+      readonly Dimensions: readonly (readonly string[])[];
+      readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+    }[];
+  };
+}
+
+const failed = failedReport('scheduled', 5, new Error('x'));
+const REPORT: RunReport = {
+  summary: {
+    ...failed.summary,
+    status: 'complete',
+    fetched: 1200,
+    forwarded: 187,
+    duplicates: 1010,
+    own: 3,
+    quarantined: 1,
+    pages: 2,
+    puts: 4,
+    durationMs: 812,
+  },
+  tally: { ...failed.tally, putThrottled: 6 },
+  kongRequests: 9,
+  lagSeconds: 30,
+  purgeHeadroomSeconds: 2_591_970,
+  quarantineSize: 7,
+  error: null,
+};
+
+function published(changes: Partial<RunReport> = {}, source = 'kong'): EmbeddedMetrics {
+  const lines = outputOf(() => {
+    publishMetrics(source, { ...REPORT, ...changes });
+  });
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0] ?? '') as EmbeddedMetrics;
+}
+
+const withStatus = (status: Summary['status']) => published({ summary: { ...REPORT.summary, status } });
+
+describe("a run's metrics", () => {
+  test('are one line in the embedded format, with the documented names, units and values', () => {
+    const { _aws, ...values } = published();
+    expect(values).toEqual({
+      Source: 'kong',
+      Runs: 1,
+      RunsIncomplete: 0,
+      EntriesFetched: 1200,
+      EntriesForwarded: 187,
+      EntriesDuplicate: 1010,
+      EntriesOwn: 3,
+      EntriesQuarantined: 1,
+      QuarantineSize: 7,
+      LagSeconds: 30,
+      PurgeHeadroomSeconds: 2_591_970,
+      PutThrottled: 6,
+      KongRequests: 9,
+      PutRequests: 4,
+      RunDurationMs: 812,
+    });
+    const [directive] = _aws.CloudWatchMetrics;
+    expect(_aws.CloudWatchMetrics).toHaveLength(1);
+    expect(directive?.Namespace).toBe('KongAuditForwarder');
+    expect(METRICS_NAMESPACE).toBe('KongAuditForwarder');
+    const units = Object.fromEntries((directive?.Metrics ?? []).map(({ Name, Unit }) => [Name, Unit]));
+    const counts = Object.keys(values).filter((name) => !/^Source$|Seconds$|Ms$/.test(name));
+    expect(units).toEqual({
+      ...Object.fromEntries(counts.map((name) => [name, 'Count'])),
+      LagSeconds: 'Seconds',
+      PurgeHeadroomSeconds: 'Seconds',
+      RunDurationMs: 'Milliseconds',
+    });
+  });
+
+  test('have the source as their only dimension', () => {
+    const { _aws, Source } = published({}, 'kong-eu');
+    expect(_aws.CloudWatchMetrics[0]?.Dimensions).toEqual([['Source']]);
+    expect(Source).toBe('kong-eu');
+  });
+
+  test.each([
+    ['complete', 0],
+    ['incomplete', 1],
+    ['skipped', 1],
+    ['failed', 1],
+  ] as const)('of a run that is %s count it as %i incomplete', (status, expected) => {
+    expect(withStatus(status)).toMatchObject({ Runs: 1, RunsIncomplete: expected });
+  });
+
+  test('hold a zero where nothing happened, so that an alarm has data', () => {
+    const { summary, tally } = failed;
+    expect(published({ summary, tally, kongRequests: 0, quarantineSize: 0, lagSeconds: 0 })).toMatchObject({
+      EntriesForwarded: 0,
+      EntriesQuarantined: 0,
+      QuarantineSize: 0,
+      LagSeconds: 0,
+      PutThrottled: 0,
+      PutRequests: 0,
+    });
+  });
+
+  test('leave out what is not known', () => {
+    const values = published({ lagSeconds: null, purgeHeadroomSeconds: null, quarantineSize: null });
+    const names = values._aws.CloudWatchMetrics[0]?.Metrics.map(({ Name }) => Name);
+    for (const name of ['LagSeconds', 'PurgeHeadroomSeconds', 'QuarantineSize']) {
+      expect(values).not.toHaveProperty(name);
+      expect(names).not.toContain(name);
+    }
+  });
+
+  test('of one run hold nothing of the run before', () => {
+    published({ lagSeconds: 99 }, 'other');
+    expect(published({ lagSeconds: null })).not.toHaveProperty('LagSeconds');
+    expect(published()).toMatchObject({ Runs: 1, Source: 'kong' });
+  });
+
+  test('tell of a run that failed before it began', () => {
+    expect(published(failedReport('scheduled', 5, new Error('x')))).toMatchObject({
+      Runs: 1,
+      RunsIncomplete: 1,
+      RunDurationMs: 5,
+    });
+  });
+});
