@@ -98,9 +98,9 @@ async function runOnce(
   }
 }
 
-/** At most half of the time: a function with little of it works little, rather than never. */
+/** A function that has no more time than the reserve works half of it, rather than never. */
 function reserveMs({ deadlineReserveMs }: ColdStart['config'], remainingMs: number): number {
-  return Math.min(deadlineReserveMs, remainingMs / 2);
+  return deadlineReserveMs < remainingMs ? deadlineReserveMs : remainingMs / 2;
 }
 
 /** Connections are made for one invocation: an hour of frozen sockets gains nothing. */
