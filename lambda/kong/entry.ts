@@ -141,5 +141,5 @@ function idOf(requestId: string | null, row: unknown): string {
 function stableText(row: unknown): string {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return toJson(row);
   const fields = Object.entries(row).filter(([key, value]) => key !== 'ttl' && value !== null);
-  return toJson(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return toJson(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))));
 }

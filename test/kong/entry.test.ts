@@ -145,7 +145,6 @@ describe('the id', () => {
     ['  abc  ', 'abc'],
     ['a b', 'a b'],
     [123, '123'],
-    ['é'.repeat(512), 'é'.repeat(512)],
   ])('of request_id %j is %j', (request_id, expected) => {
     expect(valid({ request_id }).id).toBe(expected);
   });
@@ -153,6 +152,7 @@ describe('the id', () => {
   test("is a digest where the request_id is longer than CloudTrail's 1,024 bytes", () => {
     const request_id = 'é'.repeat(513);
     expect(valid({ request_id }).id).toBe(createHash('sha256').update(request_id).digest('hex'));
+    expect(valid({ request_id: request_id.slice(1) }).id).toBe(request_id.slice(1));
     expect(valid({ request_id: `${request_id}x` }).id).not.toBe(valid({ request_id }).id);
   });
 
