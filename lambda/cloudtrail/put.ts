@@ -65,8 +65,7 @@ export async function put(events: readonly AuditEvent[], deps: PutDeps): Promise
     try {
       return settle(batch, await deps.channel.put(batch, deps.aborting));
     } catch (error) {
-      const name = error instanceof Error ? error.name : String(error);
-      const message = short(error instanceof Error ? error.message : String(error));
+      const { name, message } = describe(error);
       if (CHANNEL.has(name) || (POISON.has(name) && PARAMETER.test(message))) stop ??= channelError(name, message);
       else if (CREDENTIALS.test(name) || statusOf(error) === 403 || statusOf(error) === 401)
         stop ??= credentialsError(name, message);
@@ -156,6 +155,19 @@ function isTransient(error: unknown, name: string): boolean {
     TRANSIENT.test(name) ||
     error instanceof z.ZodError
   );
+}
+
+/** AWS's name of the error, and its words; for an answer that is not AWS's own, as of a proxy in between, its status. */
+function describe(error: unknown): { name: string; message: string } {
+  if (!(error instanceof Error)) return { name: String(error), message: '' };
+  const status = statusOf(error);
+  if (status === undefined || !['SyntaxError', 'Unknown'].includes(error.name))
+    return { name: error.name, message: short(error.message) };
+  const [firstLine = ''] = error.message.split('\n');
+  return {
+    name: `HTTP ${status}`,
+    message: short(`is no answer of AWS itself (${firstLine}); does a proxy stand between?`),
+  };
 }
 
 /** AWS may quote what it refuses, all of it. */
