@@ -90,6 +90,7 @@ export async function simulate(seed: number, subject: Subject, profile = drawPro
     channel: { accountId: '111122223333' },
   };
   const outUntil = { kong: 0, ledger: 0, cloudtrail: 0 };
+  const offsets = new Map<string, string>();
   let rolling: string | null = null;
   let versionIndex = 0;
   let runs = 0;
@@ -189,6 +190,9 @@ export async function simulate(seed: number, subject: Subject, profile = drawPro
         },
         onReported: truth.reportedOwn,
         isOut: () => outUntil.kong > clock.now(),
+        ttlShortSeconds: profile.ttlShortSeconds,
+        offsets,
+        onMisuse: truth.violate,
         route,
       }),
       channel: chaosChannel({
@@ -339,7 +343,7 @@ export async function simulate(seed: number, subject: Subject, profile = drawPro
   if (active > 0) truth.violate(`${active} run(s) are still at work long after their end`);
   for (let run = 1; run <= CLEAN_RUNS; run += 1) await cleanRun(run === CLEAN_RUNS);
   const seenKeys = store.keys().flatMap((key) => (key.startsWith('seen:') ? [key.slice('seen:'.length)] : []));
-  const totals = truth.verdict(seenKeys);
+  const totals = truth.verdict(seenKeys, clock.now() - HOUR);
   const { violations, causes } = truth;
   return { seed, totals, runs, faults: faults.counts, causes, violations, log: faults.log };
 

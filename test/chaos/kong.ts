@@ -1,6 +1,6 @@
 import type { Kong } from '../../lambda/kong/client.ts';
 import type { KongAnswer, KongModel, KongSettings } from '../simulators/kong-model.ts';
-import type { KongRow } from '../simulators/kong-table.ts';
+import type { KongEntry, KongRow } from '../simulators/kong-table.ts';
 import type { Faults } from './faults.ts';
 import type { Life } from './life.ts';
 import type { Subject } from './subject.ts';
@@ -18,6 +18,11 @@ export interface ChaosKongOptions {
   readonly onReported: (requestId: string) => void;
   /** True while nobody can reach Kong. */
   readonly isOut: () => boolean;
+  /** See `Profile`. */
+  readonly ttlShortSeconds: number;
+  /** Which filters each offset was given for; kept over all runs. */
+  readonly offsets: Map<string, string>;
+  readonly onMisuse: (what: string) => void;
   /** Called before each request: nodes of several versions may answer in turn. */
   readonly route: () => void;
 }
@@ -40,7 +45,9 @@ export function chaosKong(options: ChaosKongOptions): Kong {
     await life.pause(0.02 + 0.1 * faults.random(), where, signal);
     if (options.isOut() || faults.happens('kong unreachable', where)) throw unreachable(path);
     options.route();
+    checkFilters(path);
     const answer = handle(path, where);
+    rememberFilters(path, answer.body);
     const slow = faults.happens('kong slow', where) ? 5 + 60 * faults.random() : 0;
     await life.pause(0.02 + slow, where, signal);
     if (faults.happens('kong answer lost', where)) throw unreachable(path);
@@ -58,7 +65,28 @@ export function chaosKong(options: ChaosKongOptions): Kong {
     if (status !== 200) throw new errors.KongResponseError(`Expected 200 from ${path}, got ${status}`, status);
     if (faults.happens('kong sends no JSON', where))
       throw new errors.KongResponseError('Expected JSON, got <html>', 200);
-    return faults.happens('kong sends another shape', where) ? { message: 'hello' } : body;
+    return faults.happens('kong sends another shape', where) ? { message: 'hello' } : shorten(body);
+  }
+
+  /** Before 3.9, Kong's `next` forgets the filters: every page must be asked for with those of the page before it. */
+  function checkFilters(path: string): void {
+    const offset = parameters(path).get('offset');
+    const wanted = offset === null ? undefined : options.offsets.get(offset);
+    if (wanted !== undefined && wanted !== filtersOf(path))
+      options.onMisuse(`${life.name} left the filters out: ${path}`);
+  }
+  function rememberFilters(path: string, body: unknown): void {
+    const { offset } = body as { readonly offset?: string };
+    if (offset !== undefined) options.offsets.set(offset, filtersOf(path));
+  }
+
+  function shorten(body: unknown): unknown {
+    const { data } = body as { readonly data?: readonly KongEntry[] };
+    if (data === undefined || options.ttlShortSeconds === 0) return body;
+    const rows = data.map((row) =>
+      typeof row['ttl'] === 'number' ? { ...row, ttl: Math.max(0, row['ttl'] - options.ttlShortSeconds) } : row,
+    );
+    return { ...(body as object), data: rows };
   }
 
   function handle(path: string, where: string): KongAnswer {
@@ -110,4 +138,11 @@ export function chaosKong(options: ChaosKongOptions): Kong {
     requests: () => requests,
     close: () => Promise.resolve(),
   };
+}
+
+const parameters = (path: string): URLSearchParams => new URL(path, 'http://kong').searchParams;
+
+function filtersOf(path: string): string {
+  const query = parameters(path);
+  return `${query.get('after') ?? ''}-${query.get('before') ?? ''}`;
 }

@@ -1,6 +1,10 @@
-/** A deliberate bug: an edit of one file of a copy of `lambda/`. */
+/** A deliberate bug: edits in a copy of `lambda/`. */
 export interface Mutant {
   readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+export interface Edit {
   readonly file: string;
   /** Must be there exactly once. */
   readonly search: string;
@@ -11,151 +15,205 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'marks before the put',
-    file: 'forward.ts',
-    search: '  const { outcomes, stop } = await deps.put(group.map(({ event }) => event));',
-    replace: `  await deps.ledger.mark(
+    edits: [
+      {
+        file: 'forward.ts',
+        search: '  const { outcomes, stop } = await deps.put(group.map(({ event }) => event));',
+        replace: `  await deps.ledger.mark(
     group.map(({ entry }) => ({ id: entry.id, value: 'sent', ttlSeconds: deps.ttlSeconds(entry) })),
   );
   const { outcomes, stop } = await deps.put(group.map(({ event }) => event));`,
+      },
+    ],
   },
   {
     name: 'drops a window before all of it is settled',
-    file: 'drain.ts',
-    search: '    const left = hull(unread, open);',
-    replace: '    const left = unread;',
+    edits: [{ file: 'drain.ts', search: '    const left = hull(unread, open);', replace: '    const left = unread;' }],
   },
   {
     name: 'drops the windows when it plans the next one',
-    file: 'run.ts',
-    search: '    pending: merge([...pending, window]),',
-    replace: '    pending: [window],',
+    edits: [{ file: 'run.ts', search: '    pending: merge([...pending, window]),', replace: '    pending: [window],' }],
   },
   {
     name: 'asks for further pages without the filters',
-    file: 'kong/scan.ts',
-    search: '    next = { ...query, size: Math.min(query.size, page.size * 2), offset: page.offset };',
-    replace: '    next = { size: query.size, offset: page.offset };',
+    edits: [
+      {
+        file: 'kong/scan.ts',
+        search: '    next = { ...query, size: Math.min(query.size, page.size * 2), offset: page.offset };',
+        replace: '    next = { size: query.size, offset: page.offset };',
+      },
+    ],
   },
   {
     name: 'takes the first page for the whole log',
-    file: 'kong/scan.ts',
-    search: '    if (page.offset === null) return;\n    if (page.offset === next.offset)',
-    replace: '    if (page.offset !== null) return;\n    if (page.offset === next.offset)',
+    edits: [
+      {
+        file: 'kong/scan.ts',
+        search: '    if (page.offset === null) return;\n    if (page.offset === next.offset)',
+        replace: '    if (page.offset !== null) return;\n    if (page.offset === next.offset)',
+      },
+    ],
   },
   {
     name: 'marks what failed',
-    file: 'cloudtrail/put.ts',
-    search: "outcomes.set(id, { kind: 'undelivered', reason: `${errorCode}: ${message}` });",
-    replace: "outcomes.set(id, { kind: 'accepted', eventID: errorCode });",
+    edits: [
+      {
+        file: 'cloudtrail/put.ts',
+        search: "outcomes.set(id, { kind: 'undelivered', reason: `${errorCode}: ${message}` });",
+        replace: "outcomes.set(id, { kind: 'accepted', eventID: errorCode });",
+      },
+    ],
   },
   {
     name: 'takes what is in neither list for accepted',
-    file: 'cloudtrail/put.ts',
-    search: "    leave(batch, 'CloudTrail answered with this event neither in successful nor in failed');",
-    replace: "    for (const { id } of batch) outcomes.set(id, { kind: 'accepted', eventID: id });",
+    edits: [
+      {
+        file: 'cloudtrail/put.ts',
+        search: "    leave(batch, 'CloudTrail answered with this event neither in successful nor in failed');",
+        replace: "    for (const { id } of batch) outcomes.set(id, { kind: 'accepted', eventID: id });",
+      },
+    ],
   },
   {
     name: 'takes a put that failed as a whole for settled',
-    file: 'forward.ts',
-    search: "    else if (outcome?.kind === 'refused') refused.push({ entry, ...outcome });",
-    replace: `    else if (outcome?.kind === 'refused') refused.push({ entry, ...outcome });
+    edits: [
+      {
+        file: 'forward.ts',
+        search: "    else if (outcome?.kind === 'refused') refused.push({ entry, ...outcome });",
+        replace: `    else if (outcome?.kind === 'refused') refused.push({ entry, ...outcome });
     else if (outcome) done(entry);`,
+      },
+    ],
   },
   {
     name: 'works without the lock',
-    file: 'run.ts',
-    search: '    locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds));',
-    replace: '    locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds)) || true;',
+    edits: [
+      {
+        file: 'run.ts',
+        search: '    locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds));',
+        replace: '    locked = true;',
+      },
+      // The ledger would refuse to save.
+      { file: 'ledger/memory.ts', search: '      if (holder !== runId) throw lockLost(runId, holder);', replace: '' },
+    ],
   },
   {
-    name: 'writes the checkpoint of another run',
-    file: 'ledger/memory.ts',
-    search: '      if (holder !== runId) throw lockLost(runId, holder);',
-    replace: '',
+    name: 'never takes the lock, so that nothing is ever saved',
+    edits: [
+      {
+        file: 'run.ts',
+        search: '    locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds));',
+        replace: '    locked = true;',
+      },
+    ],
   },
   {
-    name: 'forgets marks without the grace',
-    file: 'run.ts',
-    search: 'Math.max(0, ttlSeconds ?? config.auditTtlSeconds) + config.ttlGraceSeconds,',
-    replace: 'Math.max(0, ttlSeconds ?? config.auditTtlSeconds) - config.ttlGraceSeconds,',
+    name: 'forgets marks without waiting for the grace',
+    edits: [
+      {
+        file: 'run.ts',
+        search: 'Math.max(0, ttlSeconds ?? config.auditTtlSeconds) + config.ttlGraceSeconds,',
+        replace: 'Math.max(0, ttlSeconds ?? config.auditTtlSeconds),',
+      },
+    ],
   },
   {
     name: 'never forgets marks',
-    file: 'run.ts',
-    search: 'Math.max(0, ttlSeconds ?? config.auditTtlSeconds) + config.ttlGraceSeconds,',
-    replace: 'config.auditTtlSeconds * 2 + config.ttlGraceSeconds,',
+    edits: [
+      {
+        file: 'run.ts',
+        search: 'Math.max(0, ttlSeconds ?? config.auditTtlSeconds) + config.ttlGraceSeconds,',
+        replace: 'config.auditTtlSeconds * 2 + config.ttlGraceSeconds,',
+      },
+    ],
   },
   {
     name: 'plans without the overlap',
-    file: 'window.ts',
-    search: 'Math.min(planned - overlapSeconds, kongNow)',
-    replace: 'Math.min(planned, kongNow)',
+    edits: [
+      {
+        file: 'window.ts',
+        search: 'Math.min(planned - overlapSeconds, kongNow)',
+        replace: 'Math.min(planned, kongNow)',
+      },
+    ],
   },
   {
     name: 'gives up the lowest second of a page that may be cut in two',
-    file: 'kong/scan.ts',
-    search: 'before: Math.min(lowest + 1, window.before) },',
-    replace: 'before: Math.min(lowest, window.before) },',
+    edits: [
+      {
+        file: 'kong/scan.ts',
+        search: 'before: Math.min(lowest + 1, window.before) },',
+        replace: 'before: Math.min(lowest, window.before) },',
+      },
+    ],
   },
   {
     name: 'takes everybody’s reading of the audit log for its own',
-    file: 'unseen.ts',
-    search: '    const outcome = outcomes[index] ?? null;',
-    replace: `    const mine = entry.valid && entry.path.startsWith('/audit/requests');
+    edits: [
+      {
+        file: 'unseen.ts',
+        search: '    const outcome = outcomes[index] ?? null;',
+        replace: `    const mine = entry.valid && entry.path.startsWith('/audit/requests');
     const outcome = mine ? OWN : (outcomes[index] ?? null);`,
+      },
+    ],
   },
   {
     name: 'marks what is refused without keeping a record',
-    file: 'forward.ts',
-    search: '  await deps.ledger.quarantine(\n    refused',
-    replace: '  await Promise.all(\n    refused',
+    edits: [
+      {
+        file: 'forward.ts',
+        search: '  await deps.ledger.quarantine(\n    refused',
+        replace: '  await Promise.all(\n    refused',
+      },
+    ],
   },
   {
     name: 'saves the offset of a full scan though an entry before it is open',
-    file: 'drain.ts',
-    search: "    } else if (rest.kind === 'offset' && !open) {",
-    replace: "    } else if (rest.kind === 'offset') {",
+    edits: [
+      {
+        file: 'drain.ts',
+        search: "    } else if (rest.kind === 'offset' && !open) {",
+        replace: "    } else if (rest.kind === 'offset') {",
+      },
+    ],
   },
   {
     name: 'drops the windows at the end of a full scan though an entry is open',
-    file: 'drain.ts',
-    search: '      const left = [...subtract(progress.current().pending, covers), ...(open ? [open] : [])];',
-    replace: '      const left = subtract(progress.current().pending, covers);\n      open = null;',
-  },
-  {
-    name: 'lets an old full scan cover windows asked for since',
-    file: 'run.ts',
-    search: 'covers: subtract(fullScan.covers, [window]) }',
-    replace: 'covers: fullScan.covers }',
+    edits: [
+      {
+        file: 'drain.ts',
+        search: '      const left = [...subtract(progress.current().pending, covers), ...(open ? [open] : [])];',
+        replace: '      const left = subtract(progress.current().pending, covers);\n      open = null;',
+      },
+    ],
   },
   {
     name: 'overlooks that Kong’s clock went back',
-    file: 'window.ts',
-    search: '  planned - (kongNow + 1) > overlapSeconds;',
-    replace: '  planned - (kongNow + 1) > Infinity;',
+    edits: [
+      {
+        file: 'window.ts',
+        search: '  planned - (kongNow + 1) > overlapSeconds;',
+        replace: '  planned - (kongNow + 1) > Infinity;',
+      },
+    ],
   },
   {
     name: 'believes a node whose clock is ahead',
-    file: 'run.ts',
-    search: 'return before - ownNow < DAY_SECONDS ? Math.min(before, ownNow + 1) : before;',
-    replace: 'return before - ownNow < 0 ? ownNow : before;',
+    edits: [
+      {
+        file: 'run.ts',
+        search: 'return before - ownNow < DAY_SECONDS ? Math.min(before, ownNow + 1) : before;',
+        replace: 'return before - ownNow < 0 ? ownNow : before;',
+      },
+    ],
   },
   {
     name: 'takes an empty page for the end of a full scan',
-    file: 'kong/scan.ts',
-    search: '        if (page.endedEarly) break;',
-    replace: '',
-  },
-  {
-    name: 'keeps a wrongly filtered window as it had shrunk',
-    file: 'drain.ts',
-    search: 'merge([...deps.progress.current().pending, ...pendingBefore])',
-    replace: 'deps.progress.current().pending',
+    edits: [{ file: 'kong/scan.ts', search: '        if (page.endedEarly) break;', replace: '' }],
   },
   {
     name: 'counts the age of a replayed record from its latest refusal',
-    file: 'replay.ts',
-    search: 'at: records.get(entry.id)?.at ?? record.at',
-    replace: 'at: record.at',
+    edits: [{ file: 'replay.ts', search: 'at: records.get(entry.id)?.at ?? record.at', replace: 'at: record.at' }],
   },
 ];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { campaign } from './campaign.ts';
-import type { Mutant } from './mutants.ts';
+import type { Edit, Mutant } from './mutants.ts';
 import { LAMBDA } from './subject.ts';
 import type { Failure } from './sums.ts';
 
@@ -16,24 +16,28 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  * @throws when the text to replace is not in the file exactly once: then the mutant must be written anew
  */
 export async function hunt(mutant: Mutant, histories: number): Promise<Failure | null> {
-  const { name, file, search, replace } = mutant;
   const folder = await mkdtemp(join(tmpdir(), 'mutant-'));
   try {
     const copy = join(folder, 'lambda');
     await cp(fileURLToPath(LAMBDA), copy, { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-    const source = await readFile(join(copy, file), 'utf8');
-    const found = source.split(search).length - 1;
-    if (found !== 1) throw new Error(`"${name}": expected its text once in ${file}, found it ${found} times`);
-    await writeFile(
-      join(copy, file),
-      source.replace(search, () => replace),
-    );
+    for (const edit of mutant.edits) await apply(edit, mutant.name, copy);
     const lambda = `${pathToFileURL(copy).href}/`;
     const { failures } = await campaign({ firstSeed: 1, histories, lambda, untilFailure: true, stuckAfterMs: 20_000 });
     return failures[0] ?? null;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function apply({ file, search, replace }: Edit, name: string, folder: string): Promise<void> {
+  const path = join(folder, file);
+  const source = await readFile(path, 'utf8');
+  const found = source.split(search).length - 1;
+  if (found !== 1) throw new Error(`"${name}": expected its text once in ${file}, found it ${found} times`);
+  await writeFile(
+    path,
+    source.replace(search, () => replace),
+  );
 }

@@ -15,6 +15,8 @@ export interface Profile {
   readonly rowsPerHour: number;
   /** Share of the rows that come in one second with others. */
   readonly ties: number;
+  /** What the `ttl` in Kong's answers falls short of the row's life, as when node and database disagree on the time. */
+  readonly ttlShortSeconds: number;
   /** How far each node's clock is ahead, seconds. */
   readonly skews: readonly number[];
   /** Share of the rows that appear late, and by how much at most, seconds. */
@@ -58,6 +60,7 @@ export function drawProfile(seed: number): Profile {
     putConcurrency: 1 + integer(random, 5),
     rowsPerHour,
     ties: pick(random, [0, 0.3, 0.8]),
+    ttlShortSeconds: pick(random, [0, 0, HOUR / 2]),
     skews: random() < 0.5 ? [0] : [0, integer(random, 60), -integer(random, 60)],
     late: pick(random, [0, 0.05, 0.3]),
     latestSeconds: pick(random, [5, 0.8 * overlapSeconds, 1.5 * overlapSeconds]),

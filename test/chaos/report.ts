@@ -1,12 +1,13 @@
 import Table from 'cli-table3';
 import type { Failure, Sums } from './sums.ts';
 
+const COMPACT = { head: [], border: [], compact: true };
 const thousands = new Intl.NumberFormat('en');
 const number = (value: number): string => thousands.format(value);
 
 /** The table of `npm run chaos`: what was done to the forwarder, and what became of the entries. */
 export function table(title: string, sums: Sums, seconds: number): string {
-  const totals = new Table({ head: [title, ''], colAligns: ['left', 'right'], style: { head: [] } });
+  const totals = new Table({ head: [title, ''], colAligns: ['left', 'right'], style: COMPACT });
   totals.push(
     ['histories', number(sums.histories)],
     ['runs', number(sums.runs)],
@@ -19,13 +20,15 @@ export function table(title: string, sums: Sums, seconds: number): string {
     ['histories that broke the promise', number(sums.failures.length)],
     ['histories per second', (sums.histories / seconds).toFixed(1)],
   );
-  return `${totals.toString()}\n${counts('faults injected', sums.faults)}\n${counts('why events were sent twice', sums.causes)}`;
+  const lists = [counts('faults injected', sums.faults), counts('why events were sent twice', sums.causes)];
+  return [totals.toString(), ...lists].filter((text) => text !== '').join('\n');
 }
 
 function counts(title: string, found: Readonly<Record<string, number>>): string {
   const rows = Object.entries(found).sort(([, a], [, b]) => b - a);
+  if (rows.length === 0) return '';
   const sum = rows.reduce((total, [, count]) => total + count, 0);
-  const list = new Table({ head: [title, number(sum)], colAligns: ['left', 'right'], style: { head: [] } });
+  const list = new Table({ head: [title, number(sum)], colAligns: ['left', 'right'], style: COMPACT });
   for (const [name, count] of rows) list.push([name, number(count)]);
   return list.toString();
 }

@@ -1,11 +1,10 @@
-import type { Fault } from './faults.ts';
 import type { Totals } from './truth.ts';
 
 /** Many histories in numbers. A plain object, so that it can be sent from a worker. */
 export interface Sums extends Totals {
   readonly histories: number;
   readonly runs: number;
-  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly faults: Readonly<Record<string, number>>;
   /** Why events were sent twice, and how often. */
   readonly causes: Readonly<Record<string, number>>;
   /** Histories that broke the promise. */
@@ -49,11 +48,11 @@ export function add(a: Sums, b: Sums): Sums {
   };
 }
 
-function addCounts<Key extends string>(
-  a: Readonly<Partial<Record<Key, number>>>,
-  b: Readonly<Partial<Record<Key, number>>>,
-): Record<Key, number> {
-  const sum = { ...a } as Record<Key, number>;
-  for (const [key, count] of Object.entries(b) as [Key, number][]) sum[key] = (a[key] ?? 0) + count;
+function addCounts(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
   return sum;
 }

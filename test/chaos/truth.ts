@@ -80,6 +80,7 @@ export function createTruth(options: TruthOptions) {
   const keysEnd = new Map<Fate, number>();
   let checkpoint: Checkpoint | null = null;
   let savedBy: Life | null = null;
+  let plannedBy: Life | null = null;
   const savers = new Set<Life>();
   /** Of the full scan that is not finished. */
   let scanBeganAt = Infinity;
@@ -338,6 +339,7 @@ export function createTruth(options: TruthOptions) {
     if (next.fullScan === null) scanBeganAt = Infinity;
     else if (!previous?.fullScan || previous.fullScan.kongVersion !== next.fullScan.kongVersion)
       scanBeganAt = life.startedAt;
+    if (next.planned !== (previous?.planned ?? null)) plannedBy = life;
     checkpoint = next;
     savedBy = life;
     savers.add(life);
@@ -354,22 +356,22 @@ export function createTruth(options: TruthOptions) {
     return [...fates.values()].filter(({ rows }) => rows.some(({ timestamp }) => isPending(windows, timestamp))).length;
   }
 
-  /** A scheduled run that calls itself complete has left nothing open below Kong's now. */
+  /** A scheduled run that calls itself complete, and was not busy with an older scan, has left nothing open below Kong's now. */
   function completed({ summary }: RunReport, life: Life): void {
     purge();
     if (summary.pending.length > 0) violate(`${life.name} is complete with windows pending`);
     const planned = checkpoint?.planned ?? 0;
-    if (planned > now() + DAY_SECONDS) return;
+    if (plannedBy !== life || planned > now() + DAY_SECONDS) return;
     for (const row of unsettled)
       if (row.visibleAt < (readSince.get(life) ?? 0) && row.timestamp < planned && !isTooLate(row))
         violate(`${life.name} says it is complete, without ${describe(row)}`);
   }
 
   /** At the end, after faults stopped and a bounded number of clean runs. */
-  function verdict(seenKeys: readonly string[]): Totals {
+  function verdict(seenKeys: readonly string[], lastRunAt: number): Totals {
     purge();
-    // What a node with its clock ahead has written waits until that second has come.
-    const lost = [...unsettled].filter((row) => !isTooLate(row) && row.timestamp <= now());
+    // What a node with its clock ahead has written waits for a run after that second.
+    const lost = [...unsettled].filter((row) => !isTooLate(row) && row.timestamp <= lastRunAt);
     for (const row of lost) violate(`lost: ${describe(row)}`);
     if (duplicates > bound) violate(`${duplicates} duplicates, more than the ${bound} the promise allows`);
     checkKeys(seenKeys);
