@@ -25,7 +25,7 @@ const firstSeed = whole('seed', values.seed ?? String(Math.floor(Math.random() *
 const again = values.seed !== undefined && histories === 1;
 const processes = whole('processes', values.processes ?? (again ? '0' : '3'));
 
-console.log(`Simulating ${histories} histories from seed ${firstSeed} on …`);
+console.log(`Simulating ${histories} histories from seed ${firstSeed} …`);
 const startedAt = performance.now();
 const sums = await campaign({ firstSeed, histories, onProgress: showProgress });
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
