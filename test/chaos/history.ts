@@ -90,7 +90,7 @@ export async function simulate(seed: number, subject: Subject, profile = drawPro
     channel: { accountId: '111122223333' },
   };
   const outUntil = { kong: 0, ledger: 0, cloudtrail: 0 };
-  const offsets = new Map<string, string>();
+  const offsets = new Map<string, Set<string>>();
   let rolling: string | null = null;
   let versionIndex = 0;
   let runs = 0;
@@ -359,7 +359,8 @@ export async function simulate(seed: number, subject: Subject, profile = drawPro
     await pass(HOUR);
     const { report } = run;
     if (report === undefined || report === 'dead') truth.violate('nothing goes wrong, yet a run does not end');
-    else if (report.error || (isLast && report.summary.pending.some(({ after }) => after < clock.now() - HOUR)))
+    // A window that reaches into the future, from when Kong's clock was ahead, stays pending until then.
+    else if (report.error || (isLast && report.summary.pending.some(({ after }) => after < clock.now() - 2 * HOUR)))
       truth.violate(`nothing goes wrong, yet a run is ${report.summary.status}: ${report.error?.message ?? ''}`);
   }
 }

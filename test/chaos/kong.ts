@@ -20,8 +20,8 @@ export interface ChaosKongOptions {
   readonly isOut: () => boolean;
   /** See `Profile`. */
   readonly ttlShortSeconds: number;
-  /** Which filters each offset was given for; kept over all runs. */
-  readonly offsets: Map<string, string>;
+  /** Which filters each offset was given for (the key of an empty id may be given for several); kept over all runs. */
+  readonly offsets: Map<string, Set<string>>;
   readonly onMisuse: (what: string) => void;
   /** Called before each request: nodes of several versions may answer in turn. */
   readonly route: () => void;
@@ -77,7 +77,8 @@ export function chaosKong(options: ChaosKongOptions): Kong {
   }
   function rememberFilters(path: string, body: unknown): void {
     const { offset } = body as { readonly offset?: string };
-    if (offset !== undefined) options.offsets.set(offset, filtersOf(path));
+    if (offset !== undefined)
+      options.offsets.set(offset, (options.offsets.get(offset) ?? new Set()).add(filtersOf(path)));
   }
 
   function shorten(body: unknown): unknown {

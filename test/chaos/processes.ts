@@ -192,8 +192,9 @@ async function live(seed: number, hours: number, code: string): Promise<Sums> {
         bound += 2 * MAX_EVENTS_PER_PUT;
         return;
       case 'cloudtrail fails some events': {
-        const codes = [undefined, undefined, undefined, 'Throttling', 'InternalFailure', 'FieldTooLong'];
-        cloudtrail.faults.next({ fault: 'events', error: () => pick(random, codes) }, { times: 3 });
+        const code = () =>
+          random() < 0.7 ? undefined : pick(random, ['Throttling', 'InternalFailure', 'FieldTooLong']);
+        cloudtrail.faults.next({ fault: 'events', error: code }, { times: 3 });
         cloudtrail.faults.next({ fault: 'omit', ids: () => random() < 0.2, stored: true });
         bound += MAX_EVENTS_PER_PUT;
         return;
