@@ -47,6 +47,7 @@ export function toAuditEvent(entry: AuditEntry, context: EventContext, whole?: W
   };
 }
 
+/** Every event has the same members; those without a value are undefined, which JSON leaves out. That is faster than spreading. */
 function toEventData(entry: AuditEntry, context: EventContext, whole: WholePayload | undefined) {
   const { route, query } = splitPath(entry.path);
   const redactedQuery = context.redactor.query(query);
@@ -64,9 +65,10 @@ function toEventData(entry: AuditEntry, context: EventContext, whole: WholePaylo
     eventName: cutText(entry.method + (route.replace(TRAILING_SLASHES, '') || '/'), EVENT_LIMITS.name),
     eventTime: `${new Date(entry.timestamp * 1000).toISOString().slice(0, 19)}Z`,
     UID: entry.id,
-    ...(failed && { errorCode: String(entry.status), ...errorMessage(entry.status) }),
-    ...requestParameters(entry.payload ?? '', redactedPayload.text, redactedQuery.text, whole),
-    ...(entry.clientIp !== null && isBareIp(entry.clientIp) && { sourceIPAddress: entry.clientIp }),
+    errorCode: failed ? String(entry.status) : undefined,
+    errorMessage: failed ? STATUS_CODES[entry.status] : undefined,
+    requestParameters: requestParameters(entry.payload ?? '', redactedPayload.text, redactedQuery.text, whole),
+    sourceIPAddress: entry.clientIp !== null && isBareIp(entry.clientIp) ? entry.clientIp : undefined,
     recipientAccountId: context.accountId,
     additionalEventData: additionalEventData(entry, context, route, redactedQuery, redactedPayload),
   };
@@ -85,11 +87,6 @@ function userDetails({ rbacUserId, rbacUserName }: AuditEntry): Record<string, s
   return rbacUserName === null ? {} : { userName: cutText(rbacUserName, EVENT_LIMITS.principalId) };
 }
 
-function errorMessage(status: number | null): { errorMessage?: string } {
-  const message = STATUS_CODES[status ?? 0];
-  return message === undefined ? {} : { errorMessage: message };
-}
-
 function isBareIp(address: string): boolean {
   return isIP(address) !== 0 && !address.includes('%');
 }
@@ -98,16 +95,20 @@ function isBareIp(address: string): boolean {
  * `payloadBytes` and `payloadSha256` describe the payload as Kong gave it, before redaction, so that it can be compared with
  * what the administrator sent.
  */
-function requestParameters(original: string, payload: string, query: string, whole: WholePayload | undefined) {
+function requestParameters(
+  original: string,
+  payload: string,
+  query: string,
+  whole: WholePayload | undefined,
+): Members | undefined {
   const limit = EVENT_LIMITS.requestParameters;
+  if (query === '' && payload === '' && !whole) return undefined;
   const parameters: Members = {
-    ...(query !== '' && { queryParameters: query }),
-    ...(payload !== '' && { payload }),
+    queryParameters: query || undefined,
+    payload: payload || undefined,
     ...(whole && { payloadTruncated: true, ...whole }),
   };
-  if (Object.keys(parameters).length === 0) return {};
-  if (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit)
-    return { requestParameters: parameters };
+  if (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit) return parameters;
 
   if (query !== '') {
     parameters['queryParameters'] = cutJsonText(query, limit / 2);
@@ -120,7 +121,7 @@ function requestParameters(original: string, payload: string, query: string, who
     parameters['payloadSha256'] = whole?.payloadSha256 ?? hash('sha256', original);
     parameters['payload'] = cutJsonText(payload, limit - jsonBytes(parameters));
   }
-  return { requestParameters: parameters };
+  return parameters;
 }
 
 /** Members without a value are left undefined, which JSON leaves out. */
