@@ -45,6 +45,17 @@ describe('batch', () => {
     );
   });
 
+  test('fills a group to the last byte, and no further', () => {
+    fc.assert(
+      fc.property(eventData, eventData, (first, second) => {
+        const both = [item(1, first), item(2, second)];
+        const groups = (maxBytes: number) => [...batch(both, { maxEvents: 10, maxBytes })].length;
+        expect(groups(bodyBytes(both) + 1)).toBe(1);
+        expect(groups(bodyBytes(both) - 1)).toBe(2);
+      }),
+    );
+  });
+
   test('yields an event too large on its own alone', () => {
     const all = [item(1, 'x'), item(2, 'x'.repeat(2000)), item(3, 'x')];
     expect([...batch(all, { maxEvents: 10, maxBytes: 1000 })].map((group) => group.length)).toEqual([1, 1, 1]);
