@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly strict?: boolean;
   /** More options for Node. */
   readonly execArgv?: readonly string[];
+  /** PUT_CONCURRENCY; the function's default where it is not given. */
+  readonly putConcurrency?: number | undefined;
 }
 
 export interface Run extends Measured {
@@ -95,6 +97,7 @@ export async function startWorld(bundles: Bundles): Promise<World> {
       KONG_ADMIN_API: adminApi,
       REDIS_HOST: `${redis.host}:${redis.port}`,
       REDIS_DB: String(redisDb),
+      ...(options.putConcurrency !== undefined && { PUT_CONCURRENCY: String(options.putConcurrency) }),
       PUT_CALLS_PER_SECOND: String(distance.cloudTrail.callsPerSecond ?? 100_000),
     };
     const measured = await measure(bundles, job, env, options.execArgv);
