@@ -1,13 +1,13 @@
 import { checkpointSchema } from '../../lambda/ledger/ledger.ts';
 import type { AcceptedEvent } from '../simulators/cloudtrail-model.ts';
-import type { KongRow } from '../simulators/kong-table.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 
 export interface LedgerToInspect {
   readonly server: RedisServer;
   readonly source: string;
   readonly accepted: readonly AcceptedEvent[];
-  readonly rows: readonly KongRow[];
+  /** Id and second of every entry that must get an outcome, all of them visible. */
+  readonly rows: ReadonlyMap<string, number>;
 }
 
 export interface Inspected {
@@ -44,18 +44,9 @@ export async function inspectLedger({ server, source, accepted, rows }: LedgerTo
   if (stored !== null) {
     const { planned, pending } = checkpointSchema.parse(JSON.parse(stored));
     const isPending = (second: number) => pending.some(({ after, before }) => after <= second && second < before);
-    for (const { key, timestamp, entry } of rows)
-      if (
-        timestamp < (planned ?? 0) &&
-        !isPending(timestamp) &&
-        !settled.has(key) &&
-        entry['rbac_user_id'] !== undefined &&
-        !isReading(entry)
-      )
-        violations.push(`the watermark is beyond ${key} of second ${timestamp}, which has no outcome`);
+    for (const [id, second] of rows)
+      if (second < (planned ?? 0) && !isPending(second) && !settled.has(id))
+        violations.push(`the watermark is beyond ${id} of second ${second}, which has no outcome`);
   }
   return { settled, quarantined: quarantined.size, violations };
 }
-
-/** A request of the forwarder itself: should its answer have been lost, its row may come behind the watermark. */
-const isReading = (entry: KongRow['entry']): boolean => String(entry['client_ip']) === '127.0.0.1';

@@ -38,7 +38,7 @@ if (processes > 0) {
   console.log(`Running ${processes} histories with real processes and a real Redis …`);
   const begunAt = performance.now();
   const real = await realProcesses({ firstSeed, histories: processes });
-  for (const failure of real.failures) console.error(describeFailure(failure, 200));
+  for (const failure of real.failures) console.error(describeFailure(failure, 200, ' --processes 1'));
   console.log(table('real processes', real, (performance.now() - begunAt) / 1000));
   failed ||= real.failures.length > 0;
 }

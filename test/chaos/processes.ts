@@ -77,7 +77,8 @@ async function live(seed: number, hours: number, code: string): Promise<Sums> {
     LOG_LEVEL: 'CRITICAL',
   };
   let lambda = await startFunction(code, env);
-  const rows = new Set<string>();
+  /** Id and second of what administrators did. */
+  const rows = new Map<string, number>();
   const log: string[] = [];
   const violations: string[] = [];
   const faults: Record<string, number> = {};
@@ -128,15 +129,13 @@ async function live(seed: number, hours: number, code: string): Promise<Sums> {
     await lambda.kill();
   }
 
-  /** What administrators do in an hour. */
+  /** What administrators do in an hour, from the second after the one the last run has planned up to. */
   function work(count: number): void {
-    for (const { entry, at } of adminRequests({
-      count,
-      from: clock.now,
-      to: clock.now + 3599,
-      seed: integer(random, 1e9),
-    }))
-      rows.add(kong.table.record(entry, { at }).key);
+    const hour = { from: clock.now + 2, to: clock.now + 3599 };
+    for (const { entry, at } of adminRequests({ count, ...hour, seed: integer(random, 1e9) })) {
+      const { key, timestamp } = kong.table.record(entry, { at });
+      rows.set(key, timestamp);
+    }
     clock.now += 3600;
   }
 
@@ -217,10 +216,10 @@ async function live(seed: number, hours: number, code: string): Promise<Sums> {
       server: primary(),
       source: SOURCE,
       accepted: cloudtrail.accepted,
-      rows: kong.table.recorded,
+      rows,
     });
     violations.push(...found.violations);
-    const lost = [...rows].filter((id) => !found.settled.has(id));
+    const lost = [...rows.keys()].filter((id) => !found.settled.has(id));
     return { lost, quarantined: found.quarantined };
   }
 }

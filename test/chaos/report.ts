@@ -18,7 +18,7 @@ export function table(title: string, sums: Sums, seconds: number): string {
     ['quarantined at the end', number(sums.quarantined)],
     ['purged by Kong before any run could read them', number(sums.purgedUnread)],
     ['histories that broke the promise', number(sums.failures.length)],
-    ['histories per second', (sums.histories / seconds).toFixed(1)],
+    ['histories per minute', number(Math.round((sums.histories / seconds) * 60))],
   );
   const lists = [counts('faults injected', sums.faults), counts('why events were sent twice', sums.causes)];
   return [totals.toString(), ...lists].filter((text) => text !== '').join('\n');
@@ -33,14 +33,14 @@ function counts(title: string, found: Readonly<Record<string, number>>): string 
   return list.toString();
 }
 
-/** What is needed to understand a history that broke the promise. */
-export function describeFailure({ seed, violations, log }: Failure, lines: number): string {
+/** What is needed to understand a history that broke the promise. @param options of the command that repeats it */
+export function describeFailure({ seed, violations, log }: Failure, lines: number, options = ''): string {
   const left = log.length - lines;
   return [
     `Seed ${seed} broke the promise:`,
     ...violations.slice(0, 20).map((violation) => `  ${violation}`),
     ...(log.length > 0 ? ['What happened:', ...log.slice(0, lines).map((line) => `  ${line}`)] : []),
     ...(left > 0 ? [`  … and ${left} more lines`] : []),
-    `Again: npm run chaos -- --seed ${seed} --histories 1`,
+    `Again: npm run chaos -- --seed ${seed} --histories 1${options}`,
   ].join('\n');
 }
