@@ -17,4 +17,6 @@ process.on('message', ({ number, event, remainingMs }: Question) => {
     },
   );
 });
+// Without its parent there is nobody to invoke it.
+process.on('disconnect', () => process.exit());
 process.send?.('ready');
