@@ -6,17 +6,18 @@ import { createRedactor } from './cloudtrail/redact.ts';
 import type { Config } from './config.ts';
 import type { Deadline } from './deadline.ts';
 import { drain, type Progress } from './drain.ts';
-import { InvocationError, PutRetriesExhaustedError, toError } from './errors.ts';
+import { PutRetriesExhaustedError, toError } from './errors.ts';
 import type { Invocation } from './invocation.ts';
 import { type Capabilities, readCapabilities } from './kong/capabilities.ts';
 import type { Kong } from './kong/client.ts';
 import { type Checkpoint, CHECKPOINT_FORMAT, type Ledger, OWN } from './ledger/ledger.ts';
 import { describeError, type Log } from './log.ts';
+import { plan } from './plan.ts';
 import { toQuarantineRecord } from './quarantine.ts';
 import { replay, type ReplayDeps } from './replay.ts';
 import type { RunReport, Summary } from './summary.ts';
 import type { Tally } from './tally.ts';
-import { clockWentBack, merge, nextWindow, subtract, watermark, type Window } from './window.ts';
+import { watermark } from './window.ts';
 
 export type RunConfig = Pick<
   Config,
@@ -140,8 +141,8 @@ async function work(
   } else {
     const kongNow = kongClock(kong, deps);
     const progress = keepProgress(state, dryRun, deps);
-    await progress.update(plan(invocation, dryRun, state.checkpoint, state.capabilities, kongNow, deps));
     const { capabilities } = state;
+    await progress.update(plan(invocation, state.checkpoint, { config, capabilities, kongNow, now: deps.now, log }));
     const { pageSize } = config.kong;
     const before = kongNow + 1;
     const everything = invocation.mode === 'scheduled';
@@ -155,7 +156,7 @@ async function work(
 function undelivered(tally: Tally): PutRetriesExhaustedError | null {
   if (tally.undelivered === 0) return null;
   return new PutRetriesExhaustedError(
-    `CloudTrail did not take ${tally.undelivered} event(s) although they were sent again several times; the last reason: ` +
+    `CloudTrail did not take ${tally.undelivered} event(s), for all the tries; the last reason: ` +
       `${tally.undeliveredReason}. They stay pending and the next run sends them again.`,
   );
 }
@@ -182,60 +183,6 @@ const warn =
   (error: unknown): void => {
     log.warn(message, { error: describeError(error) });
   };
-
-function plan(
-  invocation: Exclude<RunInvocation, { mode: 'replay' }>,
-  dryRun: boolean,
-  checkpoint: Checkpoint,
-  capabilities: Capabilities,
-  kongNow: number,
-  { config, log, now }: RunDeps,
-): Partial<Checkpoint> {
-  const { planned, fullScan } = checkpoint;
-  if (invocation.mode === 'scheduled') {
-    const goesOn = capabilities.strategy === 'full-scan' && fullScan?.kongVersion === capabilities.version;
-    if (goesOn) return {};
-    if (planned !== null && clockWentBack(planned, kongNow, config.overlapSeconds))
-      log.warn('Kong’s clock went back by more than the overlap; rereading everything retained', { planned, kongNow });
-    const window = nextWindow(planned, kongNow, config.overlapSeconds);
-    return {
-      planned: plannedEnd(window, Math.floor(now() / 1000)),
-      ...withWindow(checkpoint, window, capabilities.version),
-    };
-  }
-  const { after = 0, before = kongNow + 1, resend } = invocation;
-  const window: Window = { after, before: Math.min(before, kongNow + 1), ...(resend && { resend }) };
-  if (window.after >= window.before)
-    throw new InvocationError(`"after" must be in Kong's past: got ${after}, and Kong's clock says ${kongNow}.`);
-  // A dry run looks at what it was asked for, not at what else is pending or half read.
-  return dryRun ? { pending: [window], fullScan: null } : withWindow(checkpoint, window, capabilities.version);
-}
-
-const DAY_SECONDS = 86_400;
-
-/**
- * Where the next window begins, but for the overlap. If the node that answered has its clock ahead, the others go on writing
- * below its now: then the function's clock, which AWS keeps, decides. One a day away or more is itself the wrong one.
- */
-function plannedEnd({ before }: Window, ownNow: number): number {
-  return before - ownNow < DAY_SECONDS ? Math.min(before, ownNow + 1) : before;
-}
-
-/**
- * What an unfinished full scan has passed by may hold entries that came late, so it does not cover a window asked for since.
- * After an upgrade its offset means nothing any more.
- */
-function withWindow(
-  { pending, fullScan }: Checkpoint,
-  window: Window,
-  kongVersion: string,
-): Pick<Checkpoint, 'pending' | 'fullScan'> {
-  return {
-    pending: merge([...pending, window]),
-    fullScan:
-      fullScan?.kongVersion === kongVersion ? { ...fullScan, covers: subtract(fullScan.covers, [window]) } : null,
-  };
-}
 
 function keepProgress(state: State, dryRun: boolean, { ledger, runId }: RunDeps): Progress {
   const current = () => state.checkpoint ?? NO_CHECKPOINT;

@@ -32,7 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'drops the windows when it plans the next one',
-    edits: [{ file: 'run.ts', search: '    pending: merge([...pending, window]),', replace: '    pending: [window],' }],
+    edits: [{ file: 'plan.ts', search: '    pending: merge([...pending, window]),', replace: '    pending: [window],' }],
   },
   {
     name: 'asks for further pages without the filters',
@@ -202,9 +202,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'believes a node whose clock is ahead',
     edits: [
       {
-        file: 'run.ts',
-        search: 'return before - ownNow < DAY_SECONDS ? Math.min(before, ownNow + 1) : before;',
-        replace: 'return before - ownNow < 0 ? ownNow : before;',
+        file: 'plan.ts',
+        search: 'if (aheadSeconds <= config.overlapSeconds || aheadSeconds >= DAY_SECONDS) return before;',
+        replace: 'if (aheadSeconds > -Infinity) return before;',
       },
     ],
   },
