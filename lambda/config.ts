@@ -3,9 +3,7 @@ import * as z from 'zod';
 import { DEFAULT_REDACT_KEYS } from './cloudtrail/redact.ts';
 import { ConfigError } from './errors.ts';
 import { SCAN_STRATEGIES } from './kong/capabilities.ts';
-
-/** A secret given in the environment, or the Secrets Manager ARN it is read from. */
-export type SecretSource = { readonly value: string } | { readonly secretArn: string };
+import type { SecretSource } from './secrets.ts';
 
 export type Config = ReturnType<typeof loadConfig>;
 

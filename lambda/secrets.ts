@@ -1,5 +1,7 @@
-import type { SecretSource } from './config.ts';
 import { SecretError } from './errors.ts';
+
+/** A secret given in the environment, or the Secrets Manager ARN it is read from. */
+export type SecretSource = { readonly value: string } | { readonly secretArn: string };
 
 /** A secret that may change while the function stays warm. */
 export interface Secret {

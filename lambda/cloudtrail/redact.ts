@@ -1,5 +1,15 @@
 import { inForm, inMultipart, inText } from './secrets-in-form.ts';
-import { firstAfterSpace, inJson, isJson } from './secrets-in-json.ts';
+import {
+  type Find,
+  firstAfterSpace,
+  inJson,
+  isJson,
+  type Redacted,
+  type Replacement,
+  type Secrets,
+} from './secrets-in-json.ts';
+
+export type { Redacted };
 
 /**
  * Keys under which Kong's entities and bundled plugins take secrets. Compared without case, `-` read as `_`. Kong itself strips
@@ -17,34 +27,11 @@ export const DEFAULT_REDACT_KEYS: readonly string[] = [
   'credentials', 'header_value', 'param_value', 'connection_string', 'dsn', 'webhook_secret', 'hmac_secret', 'jwt_secret',
 ]; // prettier-ignore
 
-/** A text without its secrets, and the names of the keys whose values were replaced, in order of appearance. */
-export interface Redacted {
-  readonly text: string;
-  readonly keys: readonly string[];
-}
-
 export interface Redactor {
   /** A request body of whatever kind: JSON (also when cut off or broken), a multipart form, a URL-encoded form, plain text. */
   payload(text: string): Redacted;
   /** What stands after the `?` of a path. */
   query(text: string): Redacted;
-}
-
-/** One stretch of a text to be replaced, and the keys it stood under. */
-export interface Replacement {
-  readonly from: number;
-  readonly to: number;
-  readonly by: string;
-  readonly keys: readonly string[];
-}
-
-/** Finds the values of secret keys: in order, none overlapping another, in linear time whatever the text. */
-export type Find = (text: string, secrets: Secrets) => readonly Replacement[];
-
-export interface Secrets {
-  readonly isSecret: (key: string) => boolean;
-  /** Redacts JSON that stands in a string. */
-  readonly redactJson: (text: string) => Redacted;
 }
 
 /** Replaces the values of `keys`. Nothing else changes: not a byte of what stays, and in linear time whatever the depth. */

@@ -1,5 +1,4 @@
-import type { Replacement, Secrets } from './redact.ts';
-import { indexOf, MASK, skipSpace, valueEnd } from './secrets-in-json.ts';
+import { indexOf, MASK, type Replacement, type Secrets, skipSpace, valueEnd } from './secrets-in-json.ts';
 
 /** A URL-encoded form, or a query string. */
 export function inForm(text: string, { isSecret }: Secrets): Replacement[] {

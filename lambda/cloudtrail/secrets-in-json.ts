@@ -1,4 +1,25 @@
-import type { Replacement, Secrets } from './redact.ts';
+/** A text without its secrets, and the names of the keys whose values were replaced, in order of appearance. */
+export interface Redacted {
+  readonly text: string;
+  readonly keys: readonly string[];
+}
+
+/** One stretch of a text to be replaced, and the keys it stood under. */
+export interface Replacement {
+  readonly from: number;
+  readonly to: number;
+  readonly by: string;
+  readonly keys: readonly string[];
+}
+
+/** Finds the values of secret keys: in order, none overlapping another, in linear time whatever the text. */
+export type Find = (text: string, secrets: Secrets) => readonly Replacement[];
+
+export interface Secrets {
+  readonly isSecret: (key: string) => boolean;
+  /** Redacts JSON that stands in a string. */
+  readonly redactJson: (text: string) => Redacted;
+}
 
 /** What stands in place of a secret. */
 export const MASK = '***';
