@@ -15,9 +15,8 @@ import { describeError, type Log } from './log.ts';
 import { plan } from './plan.ts';
 import { toQuarantineRecord } from './quarantine.ts';
 import { replay, type ReplayDeps } from './replay.ts';
-import type { RunReport, Summary } from './summary.ts';
+import { type RunReport, type Summary, toReport } from './summary.ts';
 import type { Tally } from './tally.ts';
-import { watermark } from './window.ts';
 
 export type RunConfig = Pick<
   Config,
@@ -82,45 +81,23 @@ export async function run(invocation: RunInvocation, deps: RunDeps): Promise<Run
   error ??= undelivered(deps.tally);
   if (error) status = 'failed';
   const [quarantineSize] = await Promise.all([deps.ledger.quarantineSize().catch(() => null), unlock()]);
-  return report();
+  return toReport({
+    status,
+    mode: invocation.mode,
+    dryRun,
+    ...state,
+    tally: deps.tally,
+    kongRequests: deps.kong.requests(),
+    now: deps.kong.now() ?? Math.floor(deps.now() / 1000),
+    auditTtlSeconds: deps.config.auditTtlSeconds,
+    quarantineSize,
+    durationMs: deps.now() - startedAt,
+    error,
+  });
 
   async function unlock(): Promise<void> {
     if (!locked || dryRun) return;
     await deps.ledger.unlock(deps.runId).catch(warn(deps.log, 'The lock could not be given back; it expires'));
-  }
-
-  function report(): RunReport {
-    const { tally, kong, config } = deps;
-    const pending = state.checkpoint?.pending ?? [];
-    const mark = state.checkpoint && watermark(state.checkpoint.planned, pending);
-    const lag = mark === null ? null : Math.max(0, (kong.now() ?? Math.floor(deps.now() / 1000)) - mark);
-    // Kong keeps nothing older than its TTL, so neither lag nor headroom goes beyond it.
-    const lagSeconds = lag === null ? null : Math.min(lag, config.auditTtlSeconds);
-    return {
-      summary: {
-        status,
-        mode: invocation.mode,
-        strategy: state.capabilities?.strategy ?? null,
-        kongVersion: state.capabilities?.version ?? null,
-        fetched: tally.fetched,
-        forwarded: dryRun ? 0 : tally.forwarded,
-        duplicates: tally.duplicates,
-        own: tally.own,
-        quarantined: dryRun ? 0 : tally.quarantined,
-        pages: tally.pages,
-        puts: tally.puts,
-        watermark: mark,
-        pending,
-        durationMs: Math.round(deps.now() - startedAt),
-        ...(dryRun && { dryRun, wouldForward: tally.forwarded, wouldQuarantine: tally.quarantined }),
-      },
-      tally,
-      kongRequests: kong.requests(),
-      lagSeconds,
-      purgeHeadroomSeconds: lagSeconds === null ? null : config.auditTtlSeconds - lagSeconds,
-      quarantineSize,
-      error,
-    };
   }
 }
 

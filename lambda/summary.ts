@@ -1,5 +1,6 @@
-import type { ScanStrategy } from './kong/capabilities.ts';
-import type { Window } from './window.ts';
+import type { Capabilities, ScanStrategy } from './kong/capabilities.ts';
+import type { Checkpoint } from './ledger/ledger.ts';
+import { watermark, type Window } from './window.ts';
 import { newTally, type Tally } from './tally.ts';
 
 /** What every run returns, and logs as one line. */
@@ -39,31 +40,71 @@ export interface RunReport {
   readonly error: Error | null;
 }
 
-/** The report of a run that failed before it could begin. */
-export function failedReport(mode: Summary['mode'], durationMs: number, error: Error): RunReport {
-  const { fetched, forwarded, duplicates, own, quarantined, pages, puts } = newTally();
+/** What a report is made from. */
+export interface RunFacts {
+  readonly status: Summary['status'];
+  readonly mode: Summary['mode'];
+  readonly dryRun: boolean;
+  readonly capabilities: Capabilities | null;
+  /** As last saved; null when it was not read. */
+  readonly checkpoint: Checkpoint | null;
+  readonly tally: Tally;
+  readonly kongRequests: number;
+  /** Kong's clock, or the function's where Kong's is not known; epoch seconds. */
+  readonly now: number;
+  readonly auditTtlSeconds: number;
+  readonly quarantineSize: number | null;
+  readonly durationMs: number;
+  readonly error: Error | null;
+}
+
+export function toReport(facts: RunFacts): RunReport {
+  const { capabilities, checkpoint, tally, dryRun, auditTtlSeconds } = facts;
+  const pending = checkpoint?.pending ?? [];
+  const settledBefore = checkpoint && watermark(checkpoint.planned, pending);
+  // Kong keeps nothing older than its TTL, so neither lag nor headroom goes beyond it.
+  const lagSeconds = settledBefore === null ? null : Math.min(Math.max(0, facts.now - settledBefore), auditTtlSeconds);
   return {
     summary: {
-      status: 'failed',
-      mode,
-      strategy: null,
-      kongVersion: null,
-      fetched,
-      forwarded,
-      duplicates,
-      own,
-      quarantined,
-      pages,
-      puts,
-      watermark: null,
-      pending: [],
-      durationMs,
+      status: facts.status,
+      mode: facts.mode,
+      strategy: capabilities?.strategy ?? null,
+      kongVersion: capabilities?.version ?? null,
+      fetched: tally.fetched,
+      forwarded: dryRun ? 0 : tally.forwarded,
+      duplicates: tally.duplicates,
+      own: tally.own,
+      quarantined: dryRun ? 0 : tally.quarantined,
+      pages: tally.pages,
+      puts: tally.puts,
+      watermark: settledBefore,
+      pending,
+      durationMs: Math.round(facts.durationMs),
+      ...(dryRun && { dryRun, wouldForward: tally.forwarded, wouldQuarantine: tally.quarantined }),
     },
+    tally,
+    kongRequests: facts.kongRequests,
+    lagSeconds,
+    purgeHeadroomSeconds: lagSeconds === null ? null : auditTtlSeconds - lagSeconds,
+    quarantineSize: facts.quarantineSize,
+    error: facts.error,
+  };
+}
+
+/** The report of a run that failed before it could begin. */
+export function failedReport(mode: Summary['mode'], durationMs: number, error: Error): RunReport {
+  return toReport({
+    status: 'failed',
+    mode,
+    dryRun: false,
+    capabilities: null,
+    checkpoint: null,
     tally: newTally(),
     kongRequests: 0,
-    lagSeconds: null,
-    purgeHeadroomSeconds: null,
+    now: 0,
+    auditTtlSeconds: 0,
     quarantineSize: null,
+    durationMs,
     error,
-  };
+  });
 }
