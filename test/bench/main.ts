@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
@@ -59,6 +60,7 @@ async function bench(): Promise<void> {
     },
   };
 
+  const [load = NaN] = loadavg();
   using bundles = makeBundles();
   const results: Result[] = [];
   for (const name of chosen) results.push(await SCENARIOS[name](bundles, settings));
@@ -72,7 +74,7 @@ async function bench(): Promise<void> {
   const page = join(folder, 'benchmarks.md');
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
   writeFileSync(join(folder, 'benchmarks.svg'), chart(rows));
-  writeFileSync(page, replaceBlock(read(page), markdown({ rows, notes, command })));
+  writeFileSync(page, replaceBlock(read(page), markdown({ rows, notes, command, load })));
   console.log(`\nWritten: ${page}`);
 }
 

@@ -16,13 +16,16 @@ export interface Report {
   readonly notes: readonly string[];
   /** What was typed. */
   readonly command: string;
+  /** Load average when the benchmark began: near 0 on a machine that does nothing else. */
+  readonly load: number;
 }
 
 /** The measured part of docs/benchmarks.md. */
-export function markdown({ rows, notes, command }: Report): string {
+export function markdown({ rows, notes, command, load }: Report): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${machine()}`,
+    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${machine()}, ` +
+      `load average ${load.toFixed(1)} when it began`,
     '',
     line(HEAD),
     line(HEAD.map(() => '---')),
