@@ -271,13 +271,16 @@ export class KongAuditForwarder extends Construct {
     );
   }
 
-  /** Names are resolved by the VPC's own DNS, which no security group filters. */
+  /**
+   * Names are resolved by the VPC's own DNS, which no security group filters. EC2 takes few characters in a rule's
+   * description; an apostrophe is none of them.
+   */
   private openEgress(props: KongAuditForwarderProps) {
     const { connections } = this.securityGroup;
     const kongPort = ec2.Port.tcp(portOf(props.kongAdminApi));
     if (props.kongSecurityGroup)
-      connections.allowTo(props.kongSecurityGroup, kongPort, `${this.resourceName} to Kong's Admin API`);
-    else connections.allowTo(peerOf(props.kongCidr ?? props.vpc.vpcCidrBlock), kongPort, "Kong's Admin API");
+      connections.allowTo(props.kongSecurityGroup, kongPort, `${this.resourceName} to the Admin API of Kong`);
+    else connections.allowTo(peerOf(props.kongCidr ?? props.vpc.vpcCidrBlock), kongPort, 'Admin API of Kong');
     connections.allowToDefaultPort(this.cache, `${this.resourceName} to its ledger`);
     connections.allowToAnyIpv4(ec2.Port.HTTPS, 'CloudTrail, Secrets Manager');
   }

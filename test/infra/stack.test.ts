@@ -294,7 +294,7 @@ describe("the function's egress", () => {
   test("goes to Kong's port in the VPC, to the cache, and to 443, and nowhere else", () => {
     const [group] = Object.values(egress(minimal));
     expect((group?.['Properties'] as { SecurityGroupEgress: unknown[] }).SecurityGroupEgress).toEqual([
-      { CidrIp: '10.0.0.0/16', Description: "Kong's Admin API", FromPort: 8444, IpProtocol: 'tcp', ToPort: 8444 },
+      { CidrIp: '10.0.0.0/16', Description: 'Admin API of Kong', FromPort: 8444, IpProtocol: 'tcp', ToPort: 8444 },
       {
         CidrIp: '0.0.0.0/0',
         Description: 'CloudTrail, Secrets Manager',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stack, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
@@ -26,7 +27,44 @@ const DEPLOYMENTS: Readonly<Record<string, Context>> = {
     secretKmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef',
     alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:alarms',
   },
+  'an existing Redis somewhere in the VPC and Kong outside it': {
+    ...MINIMAL,
+    redis: 'redis.internal:6379',
+    redisTls: false,
+    kongCidr: 'fd00:1::/64',
+  },
+  'the longest name': { ...COMPLETE, resourceName: 'k'.repeat(50) },
 };
+
+/** What EC2 takes in descriptions of security groups and their rules (EC2, CreateSecurityGroup and IpRange). */
+const EC2_DESCRIPTION = /^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]{1,255}$/;
+
+interface Rule {
+  readonly Description?: unknown;
+}
+
+/** Every description of a security group or of one of its rules, wherever the template has it. */
+function securityGroupDescriptions(template: Template): unknown[] {
+  const propertiesOf = <Properties>(type: string) =>
+    Object.values(template.findResources(type)).map(({ Properties }) => Properties as Properties);
+  const groups = propertiesOf<{
+    readonly GroupDescription: unknown;
+    readonly SecurityGroupIngress?: readonly Rule[];
+    readonly SecurityGroupEgress?: readonly Rule[];
+  }>('AWS::EC2::SecurityGroup');
+  const rules = [
+    ...groups.flatMap(({ SecurityGroupIngress = [], SecurityGroupEgress = [] }) => [
+      ...SecurityGroupIngress,
+      ...SecurityGroupEgress,
+    ]),
+    ...propertiesOf<Rule>('AWS::EC2::SecurityGroupIngress'),
+    ...propertiesOf<Rule>('AWS::EC2::SecurityGroupEgress'),
+  ];
+  return [
+    ...groups.map(({ GroupDescription }) => GroupDescription),
+    ...rules.flatMap(({ Description }) => (Description === undefined ? [] : [Description])),
+  ];
+}
 
 const appOf = (context: Context, outdir = scratch('cdk.out')) =>
   createApp({ context, code: placeholderCode(), outdir });
@@ -72,6 +110,14 @@ describe.each(Object.entries(DEPLOYMENTS))('%s', (_, context) => {
       pluginReports: unknown;
     };
     expect(report.pluginReports).toEqual([]);
+  });
+
+  test('describes security groups and their rules with what EC2 takes', () => {
+    const [stack] = appOf(context).node.children.filter(Stack.isStack);
+    if (!stack) throw new Error('The app has no stack');
+    const descriptions = securityGroupDescriptions(Template.fromStack(stack));
+    expect(descriptions.length).toBeGreaterThan(3);
+    for (const description of descriptions) expect(description).toMatch(EC2_DESCRIPTION);
   });
 });
 
