@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -159,6 +159,7 @@ export class KongAuditForwarder extends Construct {
   readonly handler: lambda.Function;
   readonly securityGroup: ec2.SecurityGroup;
   readonly alarms: readonly cloudwatch.IAlarm[];
+  readonly dashboardName: string;
 
   /** The secret made empty because of `kongSuperadmin`; without a value every run fails. */
   readonly secretToFill?: secretsmanager.ISecret;
@@ -254,8 +255,10 @@ export class KongAuditForwarder extends Construct {
       checkCommand: this.invokeCommand({ mode: 'check' }),
       alarmTopics: props.alarmTopics ?? [],
     }).all;
+    // Unlike the rest, dashboards are of the account and not of a Region.
+    this.dashboardName = `${this.resourceName}-${Aws.REGION}`;
     new ForwarderDashboard(this, 'Dashboard', {
-      name: this.resourceName,
+      name: this.dashboardName,
       handler: this.handler,
       sourceName: this.sourceName,
       alarms: [...this.alarms, ...(this.cache.memoryAlarm ? [this.cache.memoryAlarm] : [])],

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { sourceMetric } from './monitoring.ts';
 
 export interface ForwarderDashboardProps {
-  /** The dashboard's name. */
+  /** The dashboard's name. No other in the account, whatever its Region, has the same. */
   readonly name: string;
 
   /** The function. */

@@ -125,7 +125,7 @@ export class KongAuditStack extends Stack {
     output(
       'DashboardUrl',
       'The dashboard',
-      `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${forwarder.resourceName}`,
+      `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${forwarder.dashboardName}`,
     );
     output(
       'FunctionSecurityGroupId',
