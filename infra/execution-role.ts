@@ -58,15 +58,20 @@ function grantSecrets(role: iam.Role, secrets: readonly secretsmanager.ISecret[]
       resources: secrets.map(({ secretArn }) => secretArn),
     }),
   );
-  const keys = secrets.flatMap(({ encryptionKey }) => (encryptionKey ? [encryptionKey.keyArn] : []));
-  if (keys.length === 0) return;
-  role.addToPolicy(
-    new iam.PolicyStatement({
-      actions: ['kms:Decrypt'],
-      resources: [...new Set(keys)],
-      conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Aws.REGION}.${Aws.URL_SUFFIX}` } },
-    }),
-  );
+  for (const keyArn of new Set(secrets.flatMap(({ encryptionKey }) => encryptionKey?.keyArn ?? []))) {
+    // A secret is read in the Region that its ARN names, which need not be the stack's.
+    const regions = secrets
+      .filter(({ encryptionKey }) => encryptionKey?.keyArn === keyArn)
+      .map(({ env }) => env.region);
+    const services = [...new Set(regions)].map((region) => `secretsmanager.${region}.${Aws.URL_SUFFIX}`);
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['kms:Decrypt'],
+        resources: [keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': services } },
+      }),
+    );
+  }
 }
 
 /** Lambda uses the role to attach the function to the VPC; the function's own code has no business there. */
@@ -80,12 +85,15 @@ function networkInterfacePolicy(scope: Construct, role: iam.Role, functionName: 
   const describe = ['DescribeNetworkInterfaces', 'DescribeSubnets'];
   const actions = (names: readonly string[]) => names.map((name) => `ec2:${name}`);
   const inThisRegion = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:${Aws.ACCOUNT_ID}:*/*`;
+  // The ARN of a subnet that another account shares has that account in it.
+  const sharedSubnets = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:*:subnet/*`;
   const thisFunction = `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${functionName}`;
 
   const policy = new iam.Policy(scope, 'NetworkInterfaces', {
     roles: [role],
     statements: [
       new iam.PolicyStatement({ actions: actions(manage), resources: [inThisRegion] }),
+      new iam.PolicyStatement({ actions: ['ec2:CreateNetworkInterface'], resources: [sharedSubnets] }),
       new iam.PolicyStatement({ actions: actions(describe), resources: ['*'] }),
       new iam.PolicyStatement({
         effect: iam.Effect.DENY,
@@ -101,6 +109,12 @@ function networkInterfacePolicy(scope: Construct, role: iam.Role, functionName: 
       reason:
         'Lambda makes network interfaces whose IDs nobody knows beforehand; without all IDs "your function may not be able to ' +
         'access the VPC" (Lambda developer guide). The function itself is denied these actions.',
+    },
+    {
+      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:*:subnet/*]',
+      reason:
+        'A subnet of a shared VPC belongs to an account that this app is not told. Only Lambda can make an interface with this, ' +
+        "and only in the subnets of the function's configuration; the function itself is denied it.",
     },
     {
       id: 'AwsSolutions-IAM5[Resource::*]',

@@ -1,7 +1,15 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../lambda/config.ts';
-import { CHANNEL_ARN, environmentOf, KONG_TOKEN_ARN, MINIMAL, only, synthesize } from './support.ts';
+import {
+  CHANNEL_ARN,
+  environmentOf,
+  KONG_TOKEN_ARN,
+  MINIMAL,
+  only,
+  REDIS_PASSWORD_ARN,
+  synthesize,
+} from './support.ts';
 
 /** The stack with nothing but what is required. */
 let minimal: Template;
@@ -367,12 +375,27 @@ describe("the function's role", () => {
       Resource: secretKmsKeyArn,
       Condition: {
         StringEquals: {
-          'kms:ViaService': {
-            'Fn::Join': ['', ['secretsmanager.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
-          },
+          'kms:ViaService': [{ 'Fn::Join': ['', ['secretsmanager.eu-west-1.', { Ref: 'AWS::URLSuffix' }]] }],
         },
       },
     });
+  });
+
+  test("may decrypt each of them where it is, not in the stack's Region", () => {
+    const statements = statementsOf(
+      synthesize({
+        kongAdminTokenSecretArn: KONG_TOKEN_ARN,
+        redis: 'redis.internal:6379',
+        redisPasswordSecretArn: REDIS_PASSWORD_ARN.replace('eu-west-1', 'us-east-1'),
+        secretKmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef',
+      }),
+    );
+    const service = (region: string) => ({
+      'Fn::Join': ['', [`secretsmanager.${region}.`, { Ref: 'AWS::URLSuffix' }]],
+    });
+    expect(statements.filter(({ Action }) => Action === 'kms:Decrypt')).toMatchObject([
+      { Condition: { StringEquals: { 'kms:ViaService': [service('eu-west-1'), service('us-east-1')] } } },
+    ]);
   });
 
   test('may write to its own log group and make none', () => {
@@ -389,10 +412,19 @@ describe("the function's role", () => {
 
   test('lets Lambda, but not the function, manage network interfaces', () => {
     const ec2 = statementsOf(minimal).filter(({ Action }) => JSON.stringify(Action).includes('ec2:'));
-    expect(ec2.filter(({ Effect }) => Effect === 'Allow')).toHaveLength(2);
+    expect(ec2.filter(({ Effect }) => Effect === 'Allow')).toHaveLength(3);
     expect(ec2).toContainEqual(
       expect.objectContaining({ Effect: 'Deny', Resource: '*', Condition: { ArnEquals: expect.anything() as object } }),
     );
+  });
+
+  test('lets Lambda make network interfaces in subnets that another account shares', () => {
+    const subnets = ['arn:', { Ref: 'AWS::Partition' }, ':ec2:', { Ref: 'AWS::Region' }, ':*:subnet/*'];
+    expect(statementsOf(minimal)).toContainEqual({
+      Effect: 'Allow',
+      Action: 'ec2:CreateNetworkInterface',
+      Resource: { 'Fn::Join': ['', subnets] },
+    });
   });
 
   test('allows nothing on every resource but what EC2 cannot narrow', () => {

@@ -129,6 +129,7 @@ describe('cdk-nag', () => {
       'Cache/Password AwsSolutions-SMG4',
       'Forwarder/KongAdminToken AwsSolutions-SMG4',
       'Forwarder/Role/NetworkInterfaces AwsSolutions-IAM5[Resource::*]',
+      'Forwarder/Role/NetworkInterfaces AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:*:subnet/*]',
       'Forwarder/Role/NetworkInterfaces AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
       'Forwarder/Role/Resource/DefaultPolicy AwsSolutions-IAM5[Resource::*]',
       'Forwarder/Schedules/DeadLetters AwsSolutions-SQS3',
