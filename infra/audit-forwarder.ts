@@ -253,6 +253,7 @@ export class KongAuditForwarder extends Construct {
       interval,
       auditTtl: Duration.seconds(props.auditTtlSeconds ?? 2_592_000),
       checkCommand: this.invokeCommand({ mode: 'check' }),
+      replayCommand: this.invokeCommand({ mode: 'replay' }),
       alarmTopics: props.alarmTopics ?? [],
     }).all;
     // Unlike the rest, dashboards are of the account and not of a Region.

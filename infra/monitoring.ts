@@ -50,6 +50,9 @@ export interface ForwarderAlarmsProps extends AlarmOptions {
 
   /** The command that runs the function's check. */
   readonly checkCommand: string;
+
+  /** The command that tries the quarantined entries again. */
+  readonly replayCommand: string;
 }
 
 /** A metric of one source, as the function emits it. */
@@ -68,7 +71,7 @@ export class ForwarderAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: ForwarderAlarmsProps) {
     super(scope, id);
-    const { handler, sourceName, interval, checkCommand } = props;
+    const { handler, sourceName, interval, checkCommand, replayCommand } = props;
     const period = shorter(interval, LONGEST_PERIOD);
     const lookback = shorter(Duration.seconds(3 * interval.toSeconds()), LONGEST_LOOKBACK);
     const logs = `aws logs tail /aws/lambda/${props.name} --since ${Math.ceil(period.toHours({ integral: false }) + 1)}h`;
@@ -111,8 +114,8 @@ export class ForwarderAlarms extends Construct {
       watch('Quarantine', 'quarantine', {
         metric: metric('QuarantineSize', 'Maximum'),
         description:
-          `Entries cannot be sent and are kept in quarantine. First: ${logs} --filter-pattern quarantine for the reasons. When the cause is ` +
-          'gone, invoke the function with {"mode":"replay"}.',
+          `Entries cannot be sent and are kept in quarantine. First: ${logs} --filter-pattern quarantine for the reasons. When the ` +
+          `cause is gone: ${replayCommand}`,
         threshold: 0,
         treatMissingData: IGNORE,
       }),

@@ -117,6 +117,7 @@ export class KongAuditStack extends Stack {
       'Says whether everything the forwarder needs is there, and what to do if not',
       forwarder.invokeCommand({ mode: 'check' }),
     );
+    output('RunCommand', 'A scheduled run, now', forwarder.invokeCommand({}));
     output(
       'BackfillCommand',
       'Reads a stretch of time again, with your own times',

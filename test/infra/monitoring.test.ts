@@ -74,6 +74,12 @@ describe('the alarm', () => {
     });
   });
 
+  test('for quarantine has the command that tries again', () => {
+    expect(alarm(minimal, 'quarantine').AlarmDescription).toContain(
+      'aws lambda invoke --function-name kong-cloudtrail-integration --cli-binary-format raw-in-base64-out --cli-read-timeout 900 --payload \'{"mode":"replay"}\' /dev/stdout',
+    );
+  });
+
   test('for the purge is critical and raised 24 hours before', () => {
     expect(alarm(minimal, 'purge-headroom-critical')).toMatchObject({
       ...SOURCE,
@@ -138,10 +144,12 @@ describe('the alarm', () => {
 
 describe('every alarm', () => {
   test('says what to do first', () => {
-    for (const { AlarmDescription } of alarmsOf(minimal)) {
-      expect(AlarmDescription).toMatch(/\bFirst: /);
+    for (const { AlarmDescription } of alarmsOf(minimal)) expect(AlarmDescription).toMatch(/\bFirst: /);
+  });
+
+  test('has room for what it says, whatever the name', () => {
+    for (const { AlarmDescription } of alarmsOf(synthesize({ resourceName: 'k'.repeat(50) })))
       expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
-    }
   });
 
   test('does nothing unless it is told whom to tell', () => {

@@ -660,6 +660,7 @@ describe('the outputs', () => {
     expect(value('CheckCommand')).toBe(
       'aws lambda invoke --function-name kong-cloudtrail-integration --cli-binary-format raw-in-base64-out --cli-read-timeout 900 --payload \'{"mode":"check"}\' /dev/stdout',
     );
+    expect(value('RunCommand')).toContain("--payload '{}' /dev/stdout");
     expect(value('BackfillCommand')).toContain('"mode":"backfill","after":"');
     expect(value('DashboardUrl')).toBeDefined();
     minimal.hasOutput('FunctionSecurityGroupId', { Value: FUNCTION_GROUP });
