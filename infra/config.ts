@@ -88,28 +88,35 @@ export class ContextError extends Error {
  * @throws {ContextError} names everything that is wrong, missing or unknown, at once
  */
 export function readConfig(context: Readonly<Record<string, unknown>>): DeploymentConfig {
-  const texts = Object.entries(context)
+  const entries = Object.entries(context)
     .filter(([key]) => !/[:/]/.test(key))
     .flatMap(([key, item]) => {
       const text = value.toText(item);
       return text === undefined ? [] : [[key, text] as const];
     });
-  const given = Object.fromEntries(texts);
-  const parsed = contextSchema.safeParse(given);
+  const texts = Object.fromEntries(entries);
+  const parsed = contextSchema.safeParse(texts);
+  const values = parsed.data ?? usable(texts, parsed.error);
   const problems = [
-    ...Object.keys(given)
+    ...Object.keys(texts)
       .filter((key) => !CONTEXT_KEYS.includes(key))
       .map(unknownKey),
     ...(parsed.error?.issues.map((issue) => `${issue.path[0]?.toString() ?? ''} ${issue.message}`) ?? []),
   ];
   const known = new Set(problems.map((problem) => problem.split(' ')[0]));
-  problems.push(
-    ...functionProblems(given, parsed.data?.kongRootCa).filter((problem) => !known.has(problem.split(' ')[0])),
-  );
-  problems.push(...contradictions(given));
-  if (parsed.data) problems.push(...limits(parsed.data));
+  problems.push(...functionProblems(texts, values.kongRootCa).filter((problem) => !known.has(problem.split(' ')[0])));
+  problems.push(...contradictions(texts));
+  problems.push(...limits(values));
   if (!parsed.success || problems.length > 0) throw new ContextError(problems);
   return parsed.data;
+}
+
+/** What can be read of a context that has problems, so that what else is wrong with it is told, too. */
+function usable(texts: Readonly<Record<string, string>>, { issues }: z.ZodError): Partial<DeploymentConfig> {
+  const bad = new Set(issues.map(({ path }) => path[0]));
+  const withoutBad = (entries: object) => Object.fromEntries(Object.entries(entries).filter(([key]) => !bad.has(key)));
+  // Without them in what comes out, too: their defaults are not what was asked for.
+  return withoutBad(contextSchema.partial().safeParse(withoutBad(texts)).data ?? {});
 }
 
 function unknownKey(key: string): string {
@@ -118,17 +125,17 @@ function unknownKey(key: string): string {
 }
 
 /** What the function would refuse at its first run, in the words of the context. */
-function functionProblems(given: Readonly<Record<string, string>>, kongRootCa: string | undefined): string[] {
-  const existing = given['redis'] !== undefined && given['redis'] !== 'create';
+function functionProblems(texts: Readonly<Record<string, string>>, kongRootCa: string | undefined): string[] {
+  const existing = texts['redis'] !== undefined && texts['redis'] !== 'create';
   const environment = toEnvironment({
-    ...Object.fromEntries(['kongAdminApi', 'externalId', 'sourceName', ...TUNING_KEYS].map((key) => [key, given[key]])),
+    ...Object.fromEntries(['kongAdminApi', 'externalId', 'sourceName', ...TUNING_KEYS].map((key) => [key, texts[key]])),
     kongRootCa,
-    channelArn: given['channelArn'] ?? STAND_INS.channelArn,
+    channelArn: texts['channelArn'] ?? STAND_INS.channelArn,
     kongAdminTokenSecretArn: STAND_INS.secretArn,
     redisPasswordSecretArn: STAND_INS.secretArn,
-    redisHost: existing ? given['redis'] : STAND_INS.redisHost,
-    redisDb: given['redisDb'],
-    redisUsername: given['redisUsername'],
+    redisHost: existing ? texts['redis'] : STAND_INS.redisHost,
+    redisDb: texts['redisDb'],
+    redisUsername: texts['redisUsername'],
   });
   const keys = new Map([
     ...CONTEXT_KEYS.map((key) => [toVariableName(key), key] as const),

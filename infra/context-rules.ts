@@ -54,13 +54,13 @@ export function contradictions(given: Readonly<Record<string, string>>): string[
   ]);
 }
 
-/** Values that each are fine, and are not here. */
-export function limits(config: DeploymentConfig): string[] {
+/** Values that each are fine, and are not here; a value that is not fine is left out of `config`. */
+export function limits(config: Partial<DeploymentConfig>): string[] {
   const { subnetIds, availabilityZones, retentionDays = 366, schedule } = config;
   return problemsOf([
     [
-      schedule.interval.toDays({ integral: false }) > LONGEST_INTERVAL_DAYS,
-      `schedule leaves ${schedule.interval.toHumanString()} between runs; the most that the alarms can watch is ${LONGEST_INTERVAL_DAYS} days`,
+      schedule && schedule.interval.toDays({ integral: false }) > LONGEST_INTERVAL_DAYS,
+      `schedule leaves ${schedule?.interval.toHumanString() ?? ''} between runs; the most that the alarms can watch is ${LONGEST_INTERVAL_DAYS} days`,
     ],
     [
       subnetIds && availabilityZones && new Set(availabilityZones).size !== subnetIds.length,

@@ -97,6 +97,28 @@ describe('the context', () => {
   });
 });
 
+test('limits and contradictions are told together with values that cannot be read', () => {
+  const wrong = {
+    channelArn: undefined,
+    createChannel: true,
+    retentionDays: 2,
+    schedule: 'rate(9 days)',
+    cacheEngine: 'memcached',
+    kongCidr: '10.1.0.0/16',
+    kongSecurityGroupId: 'kong',
+    subnetIds: 'subnet-0a1b2c3d',
+    availabilityZones: 'eu-west-1a',
+  };
+  expect(problemsOf(wrong)).toEqual([
+    expect.stringMatching(/^kongSecurityGroupId must be the ID of a security group/),
+    expect.stringMatching(/^cacheEngine must be valkey or redis/),
+    expect.stringMatching(/^kongSecurityGroupId and kongCidr are both given/),
+    expect.stringMatching(/^schedule leaves 9 days/),
+    expect.stringMatching(/^subnetIds must name subnets in at least two zones/),
+    expect.stringMatching(/^retentionDays must be from 7 to 3653, got 2/),
+  ]);
+});
+
 describe('an unknown key', () => {
   test.each([
     ['kongAdminAPI', 'kongAdminApi'],
