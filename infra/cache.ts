@@ -35,6 +35,13 @@ export interface KongAuditCacheProps extends AlarmOptions {
    * @default 'valkey'
    */
   readonly engine?: CacheEngine;
+
+  /**
+   * Number of the database, 0 to 15.
+   *
+   * @default 0
+   */
+  readonly db?: number;
 }
 
 const ENGINES = {
@@ -54,6 +61,7 @@ const PORT = 6380;
 export class KongAuditCache extends Construct implements LedgerCache {
   readonly redisHost: string;
   readonly tls = true;
+  readonly db?: number;
   readonly password: secretsmanager.ISecret;
   readonly connections: ec2.Connections;
   readonly memoryUsage: cloudwatch.IMetric;
@@ -63,6 +71,7 @@ export class KongAuditCache extends Construct implements LedgerCache {
   constructor(scope: Construct, id: string, props: KongAuditCacheProps) {
     super(scope, id);
     const engine = props.engine ?? 'valkey';
+    if (props.db !== undefined) this.db = props.db;
     const { subnetIds } = props.vpc.selectSubnets(
       props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
     );

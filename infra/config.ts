@@ -34,7 +34,7 @@ const contextSchema = z.object({
   vpcId: value.vpcId,
   subnetIds: value.subnetIds.exactOptional(),
   availabilityZones: value.commaList.exactOptional(),
-  vpcCidr: value.cidr.exactOptional(),
+  vpcCidr: value.cidrv4.exactOptional(),
   channelArn: z.string().exactOptional(),
   createChannel: value.flag.default(false),
   retentionDays: value.wholeNumber.exactOptional(),
@@ -56,7 +56,8 @@ const contextSchema = z.object({
     .matching(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+$/, 'the ARN of an SNS topic')
     .exactOptional(),
   resourceName: value
-    .matching(/^[A-Za-z][A-Za-z0-9-]{0,49}$/, 'up to 50 letters, digits and hyphens, a letter first')
+    // CloudTrail wants three characters in the name of a channel, EventBridge Scheduler no more than these.
+    .matching(/^[A-Za-z][A-Za-z0-9-]{2,49}$/, '3 to 50 letters, digits and hyphens, a letter first')
     .default('kong-cloudtrail-integration'),
   sourceName: z.string().default('kong'),
   tracing: value.flag.default(false),
@@ -81,15 +82,18 @@ export class ContextError extends Error {
   }
 }
 
+/** What the CDK CLI writes into `cdk.json` by itself and that has neither `:` nor `/` in its name. */
+const KEYS_OF_CDK: readonly string[] = ['acknowledged-issue-numbers', 'cli-telemetry', 'cdk-migrate'];
+
 /**
- * Reads the app's context. Keys that CDK itself keeps there (they have a `:` or a `/` in them) are left alone; an empty value
+ * Reads the app's context. Keys that CDK itself keeps there (most have a `:` or a `/` in them) are left alone; an empty value
  * counts as not given.
  *
  * @throws {ContextError} names everything that is wrong, missing or unknown, at once
  */
 export function readConfig(context: Readonly<Record<string, unknown>>): DeploymentConfig {
   const entries = Object.entries(context)
-    .filter(([key]) => !/[:/]/.test(key))
+    .filter(([key]) => !/[:/]/.test(key) && !KEYS_OF_CDK.includes(key))
     .flatMap(([key, item]) => {
       const text = value.toText(item);
       return text === undefined ? [] : [[key, text] as const];

@@ -43,7 +43,7 @@ export function contradictions(given: Readonly<Record<string, string>>): string[
     ...useless(existingRedis, ['cacheNodeType', 'cacheEngine'], 'is used only with redis=create'),
     ...useless(
       !existingRedis,
-      ['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisDb', 'redisTls'],
+      ['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisTls'],
       'is used only with redis=host:port',
     ),
     ...useless(
@@ -69,6 +69,10 @@ export function limits(config: Partial<DeploymentConfig>): string[] {
     [
       config.redis === 'create' && subnetIds?.length === 1,
       'subnetIds must name subnets in at least two zones: the cache has a primary and a replica',
+    ],
+    [
+      config.redis === 'create' && (config.redisDb ?? 0) > 15,
+      `redisDb must be from 0 to 15 in a cache that redis=create makes, got ${config.redisDb ?? ''}`,
     ],
     [retentionDays < 7 || retentionDays > 3653, `retentionDays must be from 7 to 3653, got ${retentionDays}`],
   ]);

@@ -30,6 +30,9 @@ export const commaList = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+/** The primary CIDR of a VPC, which is always IPv4. */
+export const cidrv4 = z.cidrv4({ error: (issue) => `must be an IPv4 CIDR such as 10.0.0.0/16, ${got(issue.input)}` });
+
 export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
   error: (issue) => `must be a CIDR such as 10.0.0.0/16, ${got(issue.input)}`,
 });
@@ -43,7 +46,7 @@ export const vpcId = z
 
 export const securityGroupId = matching(idPattern('sg'), 'the ID of a security group, sg-…');
 
-export const subnetIds = commaList.pipe(z.array(matching(idPattern('subnet'), 'IDs of subnets, subnet-…')).min(1));
+export const subnetIds = commaList.pipe(z.array(matching(/^subnet-[0-9a-z]+$/, 'IDs of subnets, subnet-…')).min(1));
 
 export const secretArn = matching(
   /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+-[A-Za-z0-9]{6}$/,

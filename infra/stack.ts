@@ -53,7 +53,7 @@ export class KongAuditStack extends Stack {
             vpcSubnets,
             name: config.resourceName,
             alarmTopics,
-            ...given({ nodeType: config.cacheNodeType, engine: config.cacheEngine }),
+            ...given({ nodeType: config.cacheNodeType, engine: config.cacheEngine, db: config.redisDb }),
           })
         : existingCache({
             ...hostAndPort(config.redis),

@@ -70,7 +70,9 @@ describe('the context', () => {
       '@aws-cdk/core:checkSecretUsage': true,
       'vpc-provider:account=111122223333:filter.vpc-id=vpc-1:region=eu-west-1:returnAsymmetricSubnets=true': {},
       'availability-zones:account=111122223333:region=eu-west-1': [],
-      'cli-telemetry:x': false,
+      'acknowledged-issue-numbers': [34_892],
+      'cli-telemetry': false,
+      'cdk-migrate': true,
     };
     expect(problemsOf(cdk)).toEqual([]);
   });
@@ -182,12 +184,20 @@ describe('a value', () => {
       { alarmTopicArn: 'alarms' },
       'alarmTopicArn must be the ARN of an SNS topic, got "alarms"',
     ],
+    ['a name with a space', { resourceName: 'kong audit' }, 'resourceName must be 3 to 50 letters, digits and hyphens'],
+    ['a name too long for the schedules', { resourceName: 'k'.repeat(51) }, 'resourceName must be 3 to 50 letters'],
     [
-      'a name with a space',
-      { resourceName: 'kong audit' },
-      'resourceName must be up to 50 letters, digits and hyphens',
+      'a name too short for the channel',
+      { resourceName: 'kg', createChannel: true, channelArn: undefined },
+      'resourceName must be 3 to 50 letters, digits and hyphens, a letter first, got "kg"',
     ],
-    ['a name too long for the schedules', { resourceName: 'k'.repeat(51) }, 'resourceName must be up to 50 letters'],
+    ['a VPC with an IPv6 CIDR', { vpcCidr: 'fd00::/56' }, 'vpcCidr must be an IPv4 CIDR such as 10.0.0.0/16, got'],
+    [
+      'a subnet by name',
+      { subnetIds: 'subnet-a,Private B' },
+      'subnetIds must be IDs of subnets, subnet-…, got "Private',
+    ],
+    ['a database that a new cache lacks', { redisDb: 16 }, 'redisDb must be from 0 to 15 in a cache that redis=create'],
     ['a source with a brace', { sourceName: 'kong{1}' }, 'sourceName must be 1 to 64 characters of A-Z a-z 0-9 . _ -'],
     [
       'a retention too long',
@@ -261,6 +271,11 @@ describe('keys that do not go together', () => {
       'redisPasswordSecretArn is used only with redis=host:port',
     ],
     [
+      'a user for a Redis to be made',
+      { redisUsername: 'forwarder' },
+      'redisUsername is used only with redis=host:port',
+    ],
+    [
       'a key without a secret',
       { secretKmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/x' },
       'secretKmsKeyArn is used only with kongAdminTokenSecretArn or',
@@ -298,6 +313,10 @@ describe('kongRootCa', () => {
       ),
     ]);
   });
+});
+
+test('an ID of a subnet may have any length', () => {
+  expect(problemsOf({ subnetIds: 'subnet-1,subnet-0a1b2c3d4e5f6071z' })).toEqual([]);
 });
 
 test('the channel may be in any partition and Region', () => {

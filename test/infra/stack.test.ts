@@ -88,6 +88,11 @@ describe('the cache', () => {
     });
   });
 
+  test('has a database by number, as its cluster mode is off', () => {
+    expect(environmentOf(minimal)).not.toHaveProperty('REDIS_DB');
+    expect(environmentOf(synthesize({ redisDb: 3 }))).toMatchObject({ REDIS_DB: '3' });
+  });
+
   test('can be larger, and Redis OSS', () => {
     const template = synthesize({ cacheEngine: 'redis', cacheNodeType: 'cache.m7g.large' });
     template.hasResourceProperties('AWS::ElastiCache::ReplicationGroup', {

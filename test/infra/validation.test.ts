@@ -152,7 +152,7 @@ describe('cdk-nag', () => {
 test('the complete example gives every key that is not an alternative to another', () => {
   const alternatives = [
     ...['kongAdminTokenSecretArn', 'secretKmsKeyArn', 'kongCidr', 'channelArn', 'externalId', 'alarmTopicArn'],
-    ...['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisDb', 'redisTls'],
+    ...['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisTls'],
   ];
   expect(CONTEXT_KEYS.filter((key) => !(key in EXAMPLE)).sort()).toEqual(alternatives.sort());
 });
