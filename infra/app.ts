@@ -38,7 +38,9 @@ export interface CreateAppProps extends Pick<AppProps, 'outdir'> {
 export function createApp({ context = {}, env = credentialsEnvironment(), code, ...props }: CreateAppProps = {}): App {
   const app = new App({ ...props, context: { ...recommendedFlags, ...context } });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const config = readConfig(app.node.getAllContext() as Record<string, unknown>);
+  const config = readConfig(app.node.getAllContext() as Record<string, unknown>, {
+    canLookUp: !!env.account && !!env.region,
+  });
   new KongAuditStack(app, config.resourceName, {
     config,
     description: "Forwards Kong's audit log to CloudTrail Lake",

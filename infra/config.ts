@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { contradictions, limits } from './context-rules.ts';
 import * as value from './context-values.ts';
@@ -41,7 +41,9 @@ const contextSchema = z.object({
   externalId: z.string().exactOptional(),
   schedule: value.schedule.prefault('rate(1 hour)'),
   sweepSchedule: value.schedule.exactOptional(),
-  redis: z.string().default('create'),
+  redis: value
+    .matching(/^(create|.+:\d+)$/, 'create, or host:port of an existing Redis such as redis.internal:6379')
+    .default('create'),
   redisSecurityGroupId: value.securityGroupId.exactOptional(),
   redisPasswordSecretArn: value.secretArn.exactOptional(),
   redisUsername: z.string().exactOptional(),
@@ -82,8 +84,24 @@ export class ContextError extends Error {
   }
 }
 
+/** With all of these nothing is looked up. */
+const LOOKED_UP = ['subnetIds', 'availabilityZones', 'vpcCidr'] as const;
+
+const NO_LOOKUP =
+  "vpcId cannot be looked up: that needs credentials of the VPC's account and its Region (such as AWS_PROFILE and AWS_REGION); " +
+  'or give subnetIds, availabilityZones and vpcCidr, and nothing is looked up';
+
 /** What the CDK CLI writes into `cdk.json` by itself and that has neither `:` nor `/` in its name. */
 const KEYS_OF_CDK: readonly string[] = ['acknowledged-issue-numbers', 'cli-telemetry', 'cdk-migrate'];
+
+export interface ReadConfigOptions {
+  /**
+   * Whether account and Region are known, without which nothing can be looked up.
+   *
+   * @default true
+   */
+  readonly canLookUp?: boolean;
+}
 
 /**
  * Reads the app's context. Keys that CDK itself keeps there (most have a `:` or a `/` in them) are left alone; an empty value
@@ -91,7 +109,10 @@ const KEYS_OF_CDK: readonly string[] = ['acknowledged-issue-numbers', 'cli-telem
  *
  * @throws {ContextError} names everything that is wrong, missing or unknown, at once
  */
-export function readConfig(context: Readonly<Record<string, unknown>>): DeploymentConfig {
+export function readConfig(
+  context: Readonly<Record<string, unknown>>,
+  { canLookUp = true }: ReadConfigOptions = {},
+): DeploymentConfig {
   const entries = Object.entries(context)
     .filter(([key]) => !/[:/]/.test(key) && !KEYS_OF_CDK.includes(key))
     .flatMap(([key, item]) => {
@@ -109,8 +130,8 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Deployme
   ];
   const known = new Set(problems.map((problem) => problem.split(' ')[0]));
   problems.push(...functionProblems(texts, values.kongRootCa).filter((problem) => !known.has(problem.split(' ')[0])));
-  problems.push(...contradictions(texts));
-  problems.push(...limits(values));
+  problems.push(...contradictions(texts), ...limits(values));
+  if (!canLookUp && LOOKED_UP.some((key) => texts[key] === undefined)) problems.push(NO_LOOKUP);
   if (!parsed.success || problems.length > 0) throw new ContextError(problems);
   return parsed.data;
 }
@@ -124,8 +145,28 @@ function usable(texts: Readonly<Record<string, string>>, { issues }: z.ZodError)
 }
 
 function unknownKey(key: string): string {
-  const abbreviated = CONTEXT_KEYS.find((known) => known.toLowerCase().includes(key.toLowerCase()));
-  return `${key} is not a key of this app; did you mean ${abbreviated ?? closest(key, CONTEXT_KEYS)}?`;
+  return `${key} is not a key of this app; did you mean ${nearestKey(key)}?`;
+}
+
+/** Two letters may be wrong before a name that another begins with, or that is part of one, is the better guess. */
+const TYPING_ERRORS = 2;
+
+/** The key that `key` was meant to be: the same but for its spelling, else the beginning of one, else a near one. */
+function nearestKey(key: string): string {
+  const bare = (name: string) => name.toLowerCase().replaceAll(/[_-]/g, '');
+  const asked = bare(key);
+  const byLength = [...CONTEXT_KEYS].sort((a, b) => a.length - b.length);
+  const near = closest(asked, byLength.map(bare));
+  const isNear = (known: string) => bare(known) === near;
+  return (
+    byLength.find((known) => bare(known) === asked) ??
+    byLength.find((known) => bare(known).startsWith(asked)) ??
+    (distance(asked, near) <= TYPING_ERRORS ? byLength.find(isNear) : undefined) ??
+    byLength.findLast((known) => asked.startsWith(bare(known))) ??
+    byLength.find((known) => bare(known).includes(asked)) ??
+    byLength.find(isNear) ??
+    near
+  );
 }
 
 /** What the function would refuse at its first run, in the words of the context. */

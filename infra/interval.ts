@@ -1,7 +1,7 @@
 import cron from 'aws-cron-parser';
 import { Duration } from 'aws-cdk-lib';
 
-const RATE = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/;
+const RATE = /^rate\(([1-9]\d*) (minute|hour|day)(s?)\)$/;
 const CRON = /^cron\((\S+ \S+ (\S+) \S+ (\S+) \S+)\)$/;
 const EXPECTED =
   'must be rate(…) or cron(…) as EventBridge Scheduler takes them, such as rate(1 hour) or cron(0 * * * ? *)';
@@ -21,6 +21,11 @@ export function longestInterval(expression: string): Duration {
   const rate = RATE.exec(expression);
   if (rate?.[1]) {
     const count = Number(rate[1]);
+    if ((count === 1) === (rate[3] === 's'))
+      throw new Error(
+        `must be rate(${count} ${rate[2] ?? ''}${count === 1 ? '' : 's'}), the singular for 1 and the plural for more, ` +
+          `got ${JSON.stringify(expression)}`,
+      );
     return rate[2] === 'minute'
       ? Duration.minutes(count)
       : rate[2] === 'hour'

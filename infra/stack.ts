@@ -196,6 +196,6 @@ function importedGroup(
 }
 
 function hostAndPort(redis: string): { readonly host: string; readonly port: number } {
-  const [, host = redis, port = '6379'] = /^(.+?)(?::(\d+))?$/.exec(redis) ?? [];
-  return { host, port: Number(port) };
+  const colon = redis.lastIndexOf(':');
+  return { host: redis.slice(0, colon), port: Number(redis.slice(colon + 1)) };
 }

@@ -58,6 +58,13 @@ describe('the context', () => {
     });
   });
 
+  test('may have tags in JSON on the command line, too', () => {
+    const tags = { owner: 'a=b', 'cost=centre': 7 };
+    const read = { owner: 'a=b', 'cost=centre': '7' };
+    expect(readConfig({ ...MINIMAL, tags }).tags).toEqual(read);
+    expect(readConfig({ ...MINIMAL, tags: JSON.stringify(tags) }).tags).toEqual(read);
+  });
+
   test('takes an empty value as not given', () => {
     expect(readConfig({ ...MINIMAL, externalId: '', alarmEmail: null, kongCidr: ' ' })).not.toHaveProperty(
       'externalId',
@@ -129,6 +136,15 @@ describe('an unknown key', () => {
     ['subnets', 'subnetIds'],
     ['superadmin', 'kongSuperadmin'],
     ['auditTtl', 'auditTtlSeconds'],
+    ['OVERLAP_SECONDS', 'overlapSeconds'],
+    ['KONG_ADMIN_API', 'kongAdminApi'],
+    ['KONG_ADMIN_TOKEN', 'kongAdminTokenSecretArn'],
+    ['redisHost', 'redis'],
+    ['REDIS_HOST', 'redis'],
+    ['redisTsl', 'redisTls'],
+    ['alarm-email', 'alarmEmail'],
+    ['chanelArn', 'channelArn'],
+    ['vpc', 'vpcId'],
   ])('%s is refused with the nearest name, %s', (key, nearest) => {
     expect(problemsOf({ [key]: 'x' })).toEqual([`${key} is not a key of this app; did you mean ${nearest}?`]);
   });
@@ -175,6 +191,22 @@ describe('a value', () => {
       { schedule: 'rate(4 days)' },
       'schedule leaves 4 days between runs; the most that the alarms can watch is 3 days',
     ],
+    [
+      'a Redis without port',
+      { redis: 'redis.internal' },
+      'redis must be create, or host:port of an existing Redis such as redis.internal:6379, got "redis.internal"',
+    ],
+    ['a Redis to be made, misspelt', { redis: 'true' }, 'redis must be create, or host:port of an existing Redis'],
+    [
+      'a singular that is more than one',
+      { schedule: 'rate(5 minute)' },
+      'schedule must be rate(5 minutes), the singular for 1 and the plural for more, got "rate(5 minute)"',
+    ],
+    [
+      'a plural that is one',
+      { sweepSchedule: 'rate(1 days)' },
+      'sweepSchedule must be rate(1 day), the singular for 1 and the plural for more, got "rate(1 days)"',
+    ],
     ['a Redis URL', { redis: 'redis://cache:6379' }, 'redis must be host or host:port, without redis://'],
     ['a node type of EC2', { cacheNodeType: 't4g.micro' }, 'cacheNodeType must be a node type such as cache.t4g.micro'],
     ['another engine', { cacheEngine: 'memcached' }, 'cacheEngine must be valkey or redis, got "memcached"'],
@@ -204,7 +236,27 @@ describe('a value', () => {
       { createChannel: true, channelArn: undefined, retentionDays: 9999 },
       'retentionDays must be from 7 to 3653, got 9999',
     ],
-    ['a tag without value', { tags: 'prod' }, 'tags must be key=value, with commas between tags, got "prod"'],
+    [
+      'a tag without value',
+      { tags: 'prod' },
+      'tags must be key=value, with commas between tags, or a JSON object, got "prod"',
+    ],
+    [
+      'tags in broken JSON',
+      { tags: '{"stage":' },
+      'tags must be key=value, with commas between tags, or a JSON object',
+    ],
+    ['a list as tag', { tags: { owner: ['a'] } }, 'tags must be key=value, with commas between tags, or a JSON object'],
+    [
+      "a tag of AWS's own",
+      { tags: 'aws:owner=a' },
+      `tags must not begin with aws:, which is AWS's own, got "aws:owner"`,
+    ],
+    [
+      'a tag that IAM refuses',
+      { tags: { owner: 'a,b' } },
+      'a key up to 128 and a value up to 256 of them; IAM takes no others, got {"owner":"a,b"}',
+    ],
     ['a page too large', { kongPageSize: 5000 }, 'kongPageSize must be an integer from 1 to 1000, got "5000"'],
     ['a number in words', { overlapSeconds: 'hour' }, 'overlapSeconds must be a whole number, got "hour"'],
     ['an unknown scan', { kongScan: 'fast' }, 'kongScan must be one of auto, filtered'],

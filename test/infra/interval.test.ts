@@ -32,6 +32,13 @@ describe('the longest interval', () => {
     expect(() => longestInterval(expression)).toThrow(/^must be rate\(…\) or cron\(…\)/);
   });
 
+  test.each([
+    ['rate(1 hours)', 'rate(1 hour)'],
+    ['rate(5 minute)', 'rate(5 minutes)'],
+  ])('of %s is unknown, as EventBridge wants %s', (expression, right) => {
+    expect(() => longestInterval(expression)).toThrow(`must be ${right}, the singular for 1`);
+  });
+
   test('of a schedule that ends is unknown', () => {
     expect(() => longestInterval('cron(0 0 1 1 ? 2020)')).toThrow('must tick again and again');
   });

@@ -1,5 +1,6 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { ContextError } from '../../infra/config.ts';
 import { loadConfig } from '../../lambda/config.ts';
 import {
   CHANNEL_ARN,
@@ -139,7 +140,7 @@ describe('an existing Redis', () => {
   });
 
   test("is looked for in the VPC's CIDR when its security group is not given", () => {
-    const template = synthesize({ redis: 'redis.internal' });
+    const template = synthesize({ redis: 'redis.internal:6379' });
     template.hasResourceProperties('AWS::EC2::SecurityGroup', {
       SecurityGroupEgress: Match.arrayWith([Match.objectLike({ CidrIp: '10.0.0.0/16', FromPort: 6379, ToPort: 6379 })]),
     });
@@ -738,6 +739,16 @@ describe('the VPC', () => {
   });
 
   test('cannot be looked up without an account and Region', () => {
-    expect(() => synthesize(nothingGiven)).toThrow(/account\/region/);
+    const problem =
+      /vpcId cannot be looked up: that needs credentials .* or give subnetIds, availabilityZones and vpcCidr/;
+    expect(() => synthesize(nothingGiven)).toThrow(ContextError);
+    expect(() => synthesize(nothingGiven)).toThrow(problem);
+    expect(() => synthesize({ ...nothingGiven, subnetIds: MINIMAL.subnetIds }, { region: 'eu-west-1' })).toThrow(
+      problem,
+    );
+  });
+
+  test('that cannot be looked up is told together with what else is wrong', () => {
+    expect(() => synthesize({ ...nothingGiven, cacheEngine: 'memcached' })).toThrow('The context has 2 problem(s)');
   });
 });
