@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
@@ -155,4 +156,18 @@ test('the complete example gives every key that is not an alternative to another
     ...['redisSecurityGroupId', 'redisPasswordSecretArn', 'redisUsername', 'redisTls'],
   ];
   expect(CONTEXT_KEYS.filter((key) => !(key in EXAMPLE)).sort()).toEqual(alternatives.sort());
+});
+
+test('the complete example is synthesised without a word', () => {
+  const cdk = resolve('node_modules/aws-cdk/bin/cdk');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [cdk, 'synth', '--quiet', '--no-notices', '--output', scratch('cdk.out')],
+    {
+      cwd: 'infra/example',
+      encoding: 'utf8',
+      env: { ...process.env, PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter) },
+    },
+  );
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 });
