@@ -3,6 +3,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { chart } from './chart.ts';
 import { markdown, replaceBlock, table } from './report.ts';
 import { type Result, SCENARIOS } from './scenarios.ts';
@@ -74,7 +75,8 @@ async function bench(): Promise<void> {
   const page = join(folder, 'benchmarks.md');
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
   writeFileSync(join(folder, 'benchmarks.svg'), chart(rows));
-  writeFileSync(page, replaceBlock(read(page), markdown({ rows, notes, command, load })));
+  const text = replaceBlock(read(page), markdown({ rows, notes, command, load }));
+  writeFileSync(page, await format(text, { ...(await resolveConfig(page)), filepath: page }));
   console.log(`\nWritten: ${page}`);
 }
 
