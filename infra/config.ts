@@ -1,8 +1,8 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { contradictions, limits } from './context-rules.ts';
 import * as value from './context-values.ts';
 import { environmentProblems, STAND_INS, toEnvironment, toVariableName } from './environment.ts';
+import { nearest } from './nearest.ts';
 import { type ForwarderTuning, TUNING_KEYS } from './tuning.ts';
 
 const tuning = {
@@ -145,28 +145,7 @@ function usable(texts: Readonly<Record<string, string>>, { issues }: z.ZodError)
 }
 
 function unknownKey(key: string): string {
-  return `${key} is not a key of this app; did you mean ${nearestKey(key)}?`;
-}
-
-/** Two letters may be wrong before a name that another begins with, or that is part of one, is the better guess. */
-const TYPING_ERRORS = 2;
-
-/** The key that `key` was meant to be: the same but for its spelling, else the beginning of one, else a near one. */
-function nearestKey(key: string): string {
-  const bare = (name: string) => name.toLowerCase().replaceAll(/[_-]/g, '');
-  const asked = bare(key);
-  const byLength = [...CONTEXT_KEYS].sort((a, b) => a.length - b.length);
-  const near = closest(asked, byLength.map(bare));
-  const isNear = (known: string) => bare(known) === near;
-  return (
-    byLength.find((known) => bare(known) === asked) ??
-    byLength.find((known) => bare(known).startsWith(asked)) ??
-    (distance(asked, near) <= TYPING_ERRORS ? byLength.find(isNear) : undefined) ??
-    byLength.findLast((known) => asked.startsWith(bare(known))) ??
-    byLength.find((known) => bare(known).includes(asked)) ??
-    byLength.find(isNear) ??
-    near
-  );
+  return `${key} is not a key of this app; did you mean ${nearest(key, CONTEXT_KEYS)}?`;
 }
 
 /** What the function would refuse at its first run, in the words of the context. */
