@@ -17,6 +17,8 @@ export const kongFix =
         : 'Check KONG_ADMIN_API (http or https, host, port), the security groups between function and Kong, routes, and that Kong is up.';
     if (error instanceof KongAuthError) return accessFix(error, path);
     if (error instanceof KongResponseError) return answerFix(error, path);
+    if (error instanceof Error && error.name === 'DeadlineReached')
+      return 'Kong takes the connection and does not answer: look at its load and its database, and at what stands between.';
     if (error instanceof SecretError)
       return 'Make the secret of KONG_ADMIN_TOKEN_SECRET_ARN readable, with the token in it.';
     return 'See detail.';

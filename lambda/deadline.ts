@@ -4,6 +4,8 @@ export interface Deadline {
   readonly stopping: AbortSignal;
   /** Aborts later, when puts in flight must end too; what is left of the reserve is for saving. */
   readonly aborting: AbortSignal;
+  /** Asks the given clock again, which may say less than the timers do. */
+  check(): void;
 }
 
 /** The reason of both signals. */
@@ -14,23 +16,25 @@ export class DeadlineReached extends Error {
 /**
  * Puts in flight get half of the reserve: ended at once, they could be delivered without being marked.
  *
- * @param remainingMs until Lambda ends the invocation
+ * @param remaining milliseconds until Lambda ends the invocation
  * @param reserveMs kept for finishing and saving
  */
-export function startDeadline(remainingMs: number, reserveMs: number): Deadline & Disposable {
+export function startDeadline(remaining: () => number, reserveMs: number): Deadline & Disposable {
   const stopping = new AbortController();
   const aborting = new AbortController();
+  const end = (controller: AbortController) => {
+    controller.abort(new DeadlineReached(`The run's time is up (${reserveMs} ms reserved for saving)`));
+  };
   const after = (ms: number, controller: AbortController) =>
-    setTimeout(
-      () => {
-        controller.abort(new DeadlineReached(`The run's time is up (${reserveMs} ms reserved for saving)`));
-      },
-      Math.min(Math.max(ms, 0), 2 ** 31 - 1),
-    ).unref();
+    setTimeout(end, Math.min(Math.max(ms, 0), 2 ** 31 - 1), controller).unref();
+  const remainingMs = remaining();
   const timers = [after(remainingMs - reserveMs, stopping), after(remainingMs - reserveMs / 2, aborting)];
   return {
     stopping: stopping.signal,
     aborting: aborting.signal,
+    check: () => {
+      if (remaining() <= reserveMs) end(stopping);
+    },
     [Symbol.dispose]: () => {
       timers.forEach(clearTimeout);
     },

@@ -4,13 +4,14 @@ import type { Kong } from './kong/client.ts';
 import { type Entry, fullScanPages, ScanMismatch, timeOrderedPages } from './kong/scan.ts';
 import type { Checkpoint, Ledger } from './ledger/ledger.ts';
 import type { Log } from './log.ts';
+import type { Plan } from './plan.ts';
 import { contains, merge, subtract, type Window } from './window.ts';
 
 /** The run's checkpoint: what is pending, as last saved. */
 export interface Progress {
   current(): Checkpoint;
   /** Saves the checkpoint with these members replaced. Without a ledger to write to (`dryRun`), only remembers it. */
-  update(change: Partial<Pick<Checkpoint, 'planned' | 'pending' | 'fullScan'>>): Promise<void>;
+  update(change: Plan): Promise<void>;
 }
 
 export interface DrainDeps {

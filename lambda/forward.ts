@@ -26,6 +26,8 @@ export interface ForwardDeps extends UnseenDeps {
   readonly log: Log;
   /** Once aborted, nothing new is begun. */
   readonly stopping: AbortSignal;
+  /** Gives `stopping` the chance to abort; called before each page. */
+  readonly checkTime: () => void;
   /** Stops this run's other work after a failure. */
   readonly halt: (failure: Error) => void;
 }
@@ -54,6 +56,7 @@ export async function* forward(pages: AsyncIterable<ScanPage>, deps: ForwardDeps
   try {
     try {
       for await (const page of pages) {
+        deps.checkTime();
         inFlight.push(settle(page, deps));
         if (inFlight.length === PAGES_IN_MEMORY) yield await (inFlight.shift() as Promise<SettledPage>);
         if (deps.stopping.aborted) break;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { check, type CheckReport, toCheckReport } from './check.ts';
-import { connectChannel } from './cloudtrail/client.ts';
+import { type Channel, connectChannel } from './cloudtrail/client.ts';
 import { loadConfig } from './config.ts';
 import { startDeadline } from './deadline.ts';
 import { toInvocation } from './invocation.ts';
-import { ConfigError, SecretError, toError } from './errors.ts';
+import { ConfigError, toError } from './errors.ts';
 import { connectKong } from './kong/client.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import { createLog, describeError, type Log } from './log.ts';
 import { publishMetrics } from './metrics.ts';
@@ -43,15 +44,15 @@ function compose() {
  */
 export async function handler(event?: unknown, context: LambdaContext = {}): Promise<Summary | CheckReport> {
   const startedAt = Date.now();
-  const remainingMs = context.getRemainingTimeInMillis?.() ?? WITHOUT_LAMBDA_MS;
+  const remaining = clockOf(context, startedAt);
   const requestId = context.awsRequestId ?? 'local';
-  const invocation = toInvocation(event);
-  if (invocation.mode === 'check') return await checkOnce(remainingMs);
+  const invocation = loudly(requestId, () => toInvocation(event));
+  if (invocation.mode === 'check') return await checkOnce(remaining);
 
-  coldStart ??= compose();
-  const { config } = coldStart;
+  const parts = loudly(requestId, () => (coldStart ??= compose()));
+  const { config } = parts;
   const log = createLog(config.logLevel, { source: config.sourceName, requestId });
-  const report = await runOnce(invocation, coldStart, remainingMs, requestId, log).catch((error: unknown) =>
+  const report = await runOnce(invocation, parts, remaining, requestId, log).catch((error: unknown) =>
     failedReport(invocation.mode, Date.now() - startedAt, toError(error)),
   );
   const { summary, error } = report;
@@ -66,17 +67,28 @@ export async function handler(event?: unknown, context: LambdaContext = {}): Pro
   throw error;
 }
 
+/** What fails before there is a run has its line in the log, too. */
+function loudly<Result>(requestId: string, begin: () => Result): Result {
+  try {
+    return begin();
+  } catch (error) {
+    createLog('INFO', { requestId }).error('Nothing was run', { error: describeError(error) });
+    throw error;
+  }
+}
+
 async function runOnce(
   invocation: RunInvocation,
   parts: ColdStart,
-  remainingMs: number,
+  remaining: () => number,
   requestId: string,
   log: Log,
 ): Promise<RunReport> {
   const { config } = parts;
   const tally = newTally();
   const dryRun = invocation.mode === 'backfill' && invocation.dryRun;
-  using deadline = startDeadline(remainingMs, reserveMs(config, remainingMs));
+  const remainingMs = remaining();
+  using deadline = startDeadline(remaining, reserveMs(config, remainingMs));
   const { ledger, kong, channel } = await connect(parts, deadline.stopping, tally, !dryRun);
   try {
     return await run(invocation, {
@@ -98,57 +110,86 @@ async function runOnce(
   }
 }
 
+/** Lambda's own countdown, in milliseconds. */
+function clockOf(context: LambdaContext, startedAt: number): () => number {
+  return () => context.getRemainingTimeInMillis?.() ?? startedAt + WITHOUT_LAMBDA_MS - Date.now();
+}
+
 /** A function that has no more time than the reserve works half of it, rather than never. */
 function reserveMs({ deadlineReserveMs }: ColdStart['config'], remainingMs: number): number {
   return deadlineReserveMs < remainingMs ? deadlineReserveMs : remainingMs / 2;
 }
 
 /** Connections are made for one invocation: an hour of frozen sockets gains nothing. */
-async function connect(
-  { config, kongToken, redisPassword }: ColdStart,
-  signal: AbortSignal,
-  tally: Tally,
-  marksOwn: boolean,
-) {
-  const ledger = createRedisLedger({
-    ...config.redis,
-    password: await redisPassword?.read(),
-    source: config.sourceName,
-  });
-  const kong = connectKong({
-    adminApi: config.kong.adminApi,
-    token: kongToken,
-    rootCa: config.kong.rootCa,
-    signal,
-    ...(marksOwn && !config.forwardOwnRequests && { onRequestId: markOwn(ledger, config) }),
-  });
-  const channel = connectChannel({
-    ...config.channel,
-    callsPerSecond: config.putCallsPerSecond,
+async function connect(parts: ColdStart, signal: AbortSignal, tally: Tally, marksOwn: boolean) {
+  const { config, kongToken, redisPassword } = parts;
+  const ledger = connectLedger(config, await redisPassword?.read());
+  const onRequestId = marksOwn && !config.forwardOwnRequests ? { onRequestId: markOwn(ledger, config) } : {};
+  const { adminApi, rootCa } = config.kong;
+  const kong = connectKong({ adminApi, token: kongToken, rootCa, signal, ...onRequestId });
+  return { ledger, kong, channel: channelOf(config, tally) };
+}
+
+function connectLedger({ redis, sourceName }: ColdStart['config'], password: string | undefined): Ledger {
+  return createRedisLedger({ ...redis, password, source: sourceName });
+}
+
+function channelOf({ channel, putCallsPerSecond }: ColdStart['config'], tally: Tally): Channel {
+  return connectChannel({
+    ...channel,
+    callsPerSecond: putCallsPerSecond,
     onRequest: () => (tally.puts += 1),
     onThrottled: () => (tally.putThrottled += 1),
   });
-  return { ledger, kong, channel };
 }
 
-async function checkOnce(remainingMs: number): Promise<CheckReport> {
+/** One try at each thing, and not for long: who checks is waiting. Kong needs 32 s to say that its database is down. */
+const CHECK_LIMITS = { timeoutMs: 40_000, retries: 0 };
+
+async function checkOnce(remaining: () => number): Promise<CheckReport> {
+  const parts = composeForCheck();
+  if ('status' in parts) return parts;
+  const { config, kongToken, redisPassword } = parts;
+  using deadline = startDeadline(remaining, reserveMs(config, remaining()));
+  const password = await redisPassword?.read().catch(toError);
+  const ledger = password instanceof Error ? null : connectLedger(config, password);
+  const { adminApi, rootCa } = config.kong;
+  const kong = connectKong({ adminApi, token: kongToken, rootCa, signal: deadline.stopping, ...CHECK_LIMITS });
+  const channel = channelOf(config, newTally());
   try {
-    const parts = compose();
-    using deadline = startDeadline(remainingMs, reserveMs(parts.config, remainingMs));
-    const { ledger, kong, channel } = await connect(parts, deadline.stopping, newTally(), false);
-    try {
-      return await check({ kong, ledger, channel });
-    } finally {
-      channel.close();
-      await Promise.allSettled([kong.close(), ledger.close()]);
-    }
-  } catch (error) {
-    if (error instanceof ConfigError || error instanceof SecretError) {
-      const name = error instanceof ConfigError ? 'configuration' : 'secrets';
-      return toCheckReport([
-        { name, ok: false, detail: error.message, fix: 'Correct what detail names, and deploy or fill it.' },
-      ]);
-    }
-    throw error;
+    return await check({ kong, ledger: ledger ?? unopened(password), channel });
+  } finally {
+    channel.close();
+    await Promise.allSettled([kong.close(), ledger?.close()]);
   }
+}
+
+/** The parts, or a report of what is wrong with the configuration, problem by problem. */
+function composeForCheck(): ColdStart | CheckReport {
+  try {
+    return compose();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return toCheckReport(
+      error.problems.map((detail) => {
+        const variable = detail.split(' ', 1)[0] ?? '';
+        return { name: 'configuration', ok: false, detail, fix: `Correct ${variable} in the function's environment.` };
+      }),
+    );
+  }
+}
+
+/** Stands in for a ledger whose password cannot be read. */
+function unopened(reason: unknown): Pick<Ledger, 'diagnose' | 'loadCheckpoint' | 'quarantineSize'> {
+  const error = toError(reason);
+  return {
+    diagnose: () =>
+      Promise.resolve({
+        ok: false,
+        detail: error.message,
+        fix: 'Make the secret of REDIS_PASSWORD_SECRET_ARN readable, with the password in it.',
+      }),
+    loadCheckpoint: () => Promise.reject(error),
+    quarantineSize: () => Promise.reject(error),
+  };
 }

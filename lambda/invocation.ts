@@ -31,10 +31,14 @@ const time = (fraction: 'in' | 'out') =>
           .string()
           .regex(/^\d{1,12}$/)
           .transform(Number),
-        z.iso.datetime({ offset: true }).transform((text) => {
-          const second = Date.parse(text.replace(/\.\d+/, '')) / 1000;
-          return fraction === 'in' && /\.\d*[1-9]/.test(text) ? second + 1 : second;
-        }),
+        z
+          .string()
+          .transform(toUpperCaseT)
+          .pipe(z.iso.datetime({ offset: true }))
+          .transform((text) => {
+            const second = Date.parse(text.replace(/\.\d+/, '')) / 1000;
+            return fraction === 'in' && /\.\d*[1-9]/.test(text) ? second + 1 : second;
+          }),
       ],
       {
         error: (issue) =>
@@ -42,6 +46,9 @@ const time = (fraction: 'in' | 'out') =>
       },
     )
     .refine((seconds) => seconds >= 0 && seconds <= LATEST, { error: 'must be between the years 1970 and 9999' });
+
+/** RFC 3339, section 5.6, lets `t` and `z` be lower case, and a space stand for `T`. */
+const toUpperCaseT = (text: string): string => text.replace(/^(.{10})[ t]/, '$1T').replace(/z$/, 'Z');
 
 const invocationSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('scheduled') }),

@@ -17,7 +17,7 @@ export interface PlanDeps {
 }
 
 /** What of the checkpoint a run replaces before it begins to work. */
-export type Plan = Partial<Pick<Checkpoint, 'planned' | 'pending' | 'fullScan'>>;
+export type Plan = Partial<Pick<Checkpoint, 'planned' | 'plannedAt' | 'pending' | 'fullScan'>>;
 
 /**
  * Puts on the list what this run is asked for: for a scheduled run everything since the last one, for a backfill its window.
@@ -34,13 +34,18 @@ export function plan(
 }
 
 function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Plan {
-  const { capabilities, kongNow, config, log } = deps;
+  const { capabilities, kongNow, now, config, log } = deps;
   const { planned, fullScan } = checkpoint;
   if (capabilities.strategy === 'full-scan' && fullScan?.kongVersion === capabilities.version) return {};
-  if (planned !== null && clockWentBack(planned, kongNow, config.overlapSeconds))
+  const clocks = { kongNow, ownNow: Math.floor(now() / 1000) };
+  if (clockWentBack(checkpoint, clocks, config.overlapSeconds))
     log.warn('Kong’s clock went back by more than the overlap; rereading everything retained', { planned, kongNow });
-  const window = nextWindow(planned, kongNow, config.overlapSeconds);
-  return { planned: plannedEnd(window, deps), ...withWindow(checkpoint, window, capabilities.version) };
+  const window = nextWindow(checkpoint, clocks, config.overlapSeconds);
+  return {
+    planned: window.before,
+    plannedAt: clocks.ownNow,
+    ...withWindow(checkpoint, window, capabilities.version),
+  };
 }
 
 function planBackfill(
@@ -53,21 +58,6 @@ function planBackfill(
     throw new InvocationError(`"after" must be in Kong's past: got ${after}, and Kong's clock says ${kongNow}.`);
   // A dry run looks at what it was asked for, not at what else is pending or half read.
   return dryRun ? { pending: [window], fullScan: null } : withWindow(checkpoint, window, capabilities.version);
-}
-
-const DAY_SECONDS = 86_400;
-
-/**
- * The next scheduled window begins here, less the overlap. Normally that is where this one ends, by Kong's clock. When the
- * node that answered is ahead by more than the overlap covers, the other nodes go on writing below its now, and the function's
- * clock, which AWS keeps, decides; reading again costs little. When they are a day apart, Kong's clock is taken at its word.
- */
-function plannedEnd({ before }: Window, { kongNow, now, config, log }: PlanDeps): number {
-  const ownNow = Math.floor(now() / 1000);
-  const aheadSeconds = kongNow - ownNow;
-  if (aheadSeconds <= config.overlapSeconds || aheadSeconds >= DAY_SECONDS) return before;
-  log.warn('The clock of a Kong node is ahead by more than the overlap', { kongNow, aheadSeconds });
-  return ownNow + 1;
 }
 
 /**

@@ -74,6 +74,7 @@ export async function run(invocation: RunInvocation, deps: RunDeps): Promise<Run
   try {
     locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds));
     if (locked) status = await work(invocation, dryRun, deps, state);
+    else state.checkpoint = await deps.ledger.loadCheckpoint();
   } catch (thrown) {
     if (deps.deadline.stopping.aborted && isInterruption(thrown)) status = 'incomplete';
     else error = toError(thrown);
@@ -205,6 +206,9 @@ function forwarding(deps: RunDeps, capabilities: Capabilities, dryRun: boolean):
     tally,
     log,
     stopping,
+    checkTime: () => {
+      deadline.check();
+    },
     halt: (failure) => {
       halted.abort(failure);
     },

@@ -62,8 +62,8 @@ export function toReport(facts: RunFacts): RunReport {
   const { capabilities, checkpoint, tally, dryRun, auditTtlSeconds } = facts;
   const pending = checkpoint?.pending ?? [];
   const settledBefore = checkpoint && watermark(checkpoint.planned, pending);
-  // Kong keeps nothing older than its TTL, so neither lag nor headroom goes beyond it.
-  const lagSeconds = settledBefore === null ? null : Math.min(Math.max(0, facts.now - settledBefore), auditTtlSeconds);
+  // Kong keeps nothing older than its TTL, so neither lag nor headroom goes beyond it. Before the first plan all is unread.
+  const lagSeconds = checkpoint && Math.min(Math.max(0, facts.now - (settledBefore ?? 0)), auditTtlSeconds);
   return {
     summary: {
       status: facts.status,

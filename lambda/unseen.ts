@@ -12,7 +12,7 @@ export interface UnseenDeps {
 }
 
 /**
- * The entries that have no outcome yet, in order; the others are counted and reported to `done`. One round trip.
+ * The entries that have no outcome yet, in order, invalid ones last; the others are counted and reported to `done`. One round trip.
  *
  * @param claimed receives the ids this call put into `claims`; the caller takes them out when their outcome is written
  */
@@ -22,7 +22,11 @@ export async function unseen(
   claimed: string[],
   done: (entry: Entry) => void,
 ): Promise<Entry[]> {
-  const first = entries.filter((entry) => {
+  // Of two rows with one id, the one that can be sent counts.
+  const validFirst = entries.every(({ valid }) => valid)
+    ? entries
+    : entries.toSorted((a, b) => Number(b.valid) - Number(a.valid));
+  const first = validFirst.filter((entry) => {
     if (claims.has(entry.id)) {
       tally.duplicates += 1;
       done(entry);

@@ -31,20 +31,48 @@ export function subtract(windows: readonly Window[], covered: readonly Window[])
   return covered.reduce<readonly Window[]>(cut, windows).slice();
 }
 
-/**
- * The next scheduled window: from the last one's end, less the overlap for entries Kong writes late, up to Kong's now.
- *
- * Everything retained when nothing was planned before, and when Kong's clock went back by more than the overlap: then the
- * last planned end was wrong, and what it skipped is not known.
- */
-export function nextWindow(planned: number | null, kongNow: number, overlapSeconds: number): Window {
-  const before = kongNow + 1;
-  if (planned === null || clockWentBack(planned, kongNow, overlapSeconds)) return { after: 0, before };
-  return { after: Math.max(0, Math.min(planned - overlapSeconds, kongNow)), before };
+/** Where the last scheduled plan ended, and when that was by the function's own clock. Epoch seconds. */
+export interface LastPlan {
+  readonly planned: number | null;
+  readonly plannedAt?: number | undefined;
 }
 
-export const clockWentBack = (planned: number, kongNow: number, overlapSeconds: number): boolean =>
-  planned - (kongNow + 1) > overlapSeconds;
+/** Both clocks, epoch seconds. Only the time that passed is taken from the function's own, never the time of day. */
+export interface Clocks {
+  readonly kongNow: number;
+  readonly ownNow: number;
+}
+
+/**
+ * The next scheduled window: from the last one's end, less the overlap for entries Kong writes late, up to Kong's now. It
+ * begins earlier by what the node that answered last time turns out to have been ahead. Everything retained when nothing was
+ * planned before, and when that is more than the overlap.
+ */
+export function nextWindow(last: LastPlan, clocks: Clocks, overlapSeconds: number): Window {
+  const before = clocks.kongNow + 1;
+  if (last.planned === null || clockWentBack(last, clocks, overlapSeconds)) return { after: 0, before };
+  const ahead = aheadSeconds(last, clocks);
+  const after = last.planned - overlapSeconds - (ahead > ORDINARY_SKEW_SECONDS ? ahead : 0);
+  return { after: Math.max(0, Math.min(after, clocks.kongNow)), before };
+}
+
+/** Clocks of nodes may differ by this much without anything being wrong. */
+const ORDINARY_SKEW_SECONDS = 60;
+
+/**
+ * True when the node that answered last time was ahead by more than the overlap: the others may have written below its now
+ * ever since, and for how long it had been ahead is not known.
+ */
+export function clockWentBack(last: LastPlan, clocks: Clocks, overlapSeconds: number): boolean {
+  return aheadSeconds(last, clocks) > overlapSeconds;
+}
+
+/** How far Kong's clock now lags behind where the time since the last plan should have taken it. */
+function aheadSeconds({ planned, plannedAt }: LastPlan, { kongNow, ownNow }: Clocks): number {
+  if (planned === null) return 0;
+  const elapsed = plannedAt === undefined ? 0 : Math.max(0, ownNow - plannedAt);
+  return planned + elapsed - (kongNow + 1);
+}
 
 /** Everything before this second has an outcome; null before the first plan. */
 export function watermark(planned: number | null, pending: readonly Window[]): number | null {

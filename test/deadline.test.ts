@@ -6,7 +6,7 @@ describe('a deadline', () => {
   afterEach(() => vi.useRealTimers());
 
   const stateAfter = (ms: number, remainingMs: number, reserveMs: number) => {
-    using deadline = startDeadline(remainingMs, reserveMs);
+    using deadline = startDeadline(() => remainingMs, reserveMs);
     vi.advanceTimersByTime(ms);
     return { stopping: deadline.stopping.aborted, aborting: deadline.aborting.aborted };
   };
@@ -32,14 +32,24 @@ describe('a deadline', () => {
   });
 
   test('gives a reason that can be told from other aborts', () => {
-    using deadline = startDeadline(1, 0);
+    using deadline = startDeadline(() => 1, 0);
     vi.advanceTimersByTime(1);
     for (const { reason } of [deadline.stopping, deadline.aborting])
       expect(reason).toMatchObject({ name: 'DeadlineReached' });
   });
 
+  test('asked to check, believes the given countdown before its own timer', () => {
+    let remaining = 60_000;
+    using deadline = startDeadline(() => remaining, 15_000);
+    deadline.check();
+    expect(deadline.stopping.aborted).toBe(false);
+    remaining = 15_000;
+    deadline.check();
+    expect([deadline.stopping.aborted, deadline.aborting.aborted]).toEqual([true, false]);
+  });
+
   test('never comes once it is disposed of', () => {
-    const deadline = startDeadline(1000, 100);
+    const deadline = startDeadline(() => 1000, 100);
     deadline[Symbol.dispose]();
     vi.advanceTimersByTime(10_000);
     expect([deadline.stopping.aborted, deadline.aborting.aborted]).toEqual([false, false]);
@@ -50,7 +60,7 @@ describe('a deadline', () => {
 test('a deadline does not keep the process alive', () => {
   const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
   const before = timers();
-  using deadline = startDeadline(60_000, 0);
+  using deadline = startDeadline(() => 60_000, 0);
   expect(deadline.stopping.aborted).toBe(false);
   expect(timers()).toBe(before);
 });

@@ -86,7 +86,7 @@ async function demo(): Promise<void> {
 async function forwardOnce(kong: KongSimulator, cloudTrail: CloudTrailSimulator, ledger: Ledger): Promise<Summary> {
   const config = loadConfig({ KONG_ADMIN_API: kong.url, REDIS_HOST: 'demo', CHANNEL_ARN: cloudTrail.channelArn });
   const tally = newTally();
-  using deadline = startDeadline(60_000, 5000);
+  using deadline = startDeadline(() => 60_000, 5000);
   const mark = markOwn(ledger, config);
   const onRequestId = (requestId: string) => {
     ownRequests.add(requestId);

@@ -147,12 +147,23 @@ describe('nextWindow', () => {
     ['when the clock went back a little', 1101, 1000, 100, { after: 1000, before: 1001 }],
     ['when the clock went back by more than the overlap', 1102, 1000, 100, { after: 0, before: 1001 }],
   ])('%s: planned %j, now %i, overlap %i', (_, planned, kongNow, overlap, expected) => {
-    expect(nextWindow(planned, kongNow, overlap)).toEqual(expected);
+    expect(nextWindow({ planned }, { kongNow, ownNow: 0 }, overlap)).toEqual(expected);
   });
 
   test('says when the clock went back by more than the overlap', () => {
-    expect(clockWentBack(1101, 1000, 100)).toBe(false);
-    expect(clockWentBack(1102, 1000, 100)).toBe(true);
+    const clocks = { kongNow: 1000, ownNow: 0 };
+    expect(clockWentBack({ planned: 1101 }, clocks, 100)).toBe(false);
+    expect(clockWentBack({ planned: 1102 }, clocks, 100)).toBe(true);
+  });
+
+  test('says so too when time went on meanwhile: only how much passed is asked of the other clock, never its time of day', () => {
+    const last = { planned: 5001, plannedAt: 70_000 };
+    const anHourLater = (kongNow: number) => clockWentBack(last, { kongNow, ownNow: 73_600 }, 100);
+    expect(anHourLater(8600)).toBe(false);
+    expect(anHourLater(8500)).toBe(false);
+    expect(anHourLater(8499)).toBe(true);
+    expect(anHourLater(99_999)).toBe(false);
+    expect(nextWindow(last, { kongNow: 8499, ownNow: 73_600 }, 100)).toEqual({ after: 0, before: 8500 });
   });
 
   const steps = fc.array(fc.integer({ min: -200, max: 200 }), { minLength: 1, maxLength: 12 });
@@ -160,7 +171,7 @@ describe('nextWindow', () => {
   test('is never empty and ends behind the second that is now', () => {
     fc.assert(
       fc.property(fc.option(fc.nat(5000)), fc.nat(5000), fc.nat(300), (planned, now, overlap) => {
-        const { after, before } = nextWindow(planned, now, overlap);
+        const { after, before } = nextWindow({ planned }, { kongNow: now, ownNow: 0 }, overlap);
         expect(after).toBeLessThan(before);
         expect(after).toBeGreaterThanOrEqual(0);
         expect(before).toBe(now + 1);
@@ -176,7 +187,7 @@ describe('nextWindow', () => {
         const planWindows: Window[] = [];
         for (const change of changes) {
           now = Math.max(0, now + change);
-          const next = nextWindow(planned, now, overlap);
+          const next = nextWindow({ planned }, { kongNow: now, ownNow: 0 }, overlap);
           planWindows.push(next);
           planned = next.before;
         }
@@ -201,7 +212,7 @@ describe('nextWindow', () => {
           let read = false;
           for (const pause of [...pauses, 2200]) {
             now += pause;
-            const next = nextWindow(planned, now, overlap);
+            const next = nextWindow({ planned }, { kongNow: now, ownNow: 0 }, overlap);
             planned = next.before;
             read ||= now >= visibleFrom && contains(next, entry.written);
           }

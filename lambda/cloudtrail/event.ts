@@ -66,7 +66,7 @@ function toEventData(entry: AuditEntry, context: EventContext, whole: WholePaylo
     eventTime: `${new Date(entry.timestamp * 1000).toISOString().slice(0, 19)}Z`,
     UID: entry.id,
     errorCode: failed ? String(entry.status) : undefined,
-    errorMessage: failed ? STATUS_CODES[entry.status] : undefined,
+    errorMessage: failed ? (STATUS_CODES[entry.status] ?? `HTTP status ${entry.status}`) : undefined,
     requestParameters: requestParameters(entry.payload ?? '', redactedPayload.text, redactedQuery.text, whole),
     sourceIPAddress: entry.clientIp !== null && isBareIp(entry.clientIp) ? entry.clientIp : undefined,
     recipientAccountId: context.accountId,

@@ -72,7 +72,7 @@ export async function put(events: readonly AuditEvent[], deps: PutDeps): Promise
       else if (POISON.has(name) || statusOf(error) === 413) return await bisect(batch, name, message);
       else if (!isTransient(error, name)) stop ??= rejected(name, message);
       leave(batch, `${name}: ${message}`);
-      return [];
+      return !stop && isSurelyNotTaken(error) ? [...batch] : [];
     }
   }
 
@@ -155,6 +155,15 @@ function isTransient(error: unknown, name: string): boolean {
     TRANSIENT.test(name) ||
     error instanceof z.ZodError
   );
+}
+
+/**
+ * An answer, or no connection at all: worth sending again after a wait, as CloudTrail keeps nothing of it. After a broken
+ * connection or a timeout the SDK's own tries are enough, because each may have been delivered.
+ */
+function isSurelyNotTaken(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return (statusOf(error) ?? 0) >= 400 || ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code ?? '');
 }
 
 /** AWS's name of the error, and its words; for an answer that is not AWS's own, as of a proxy in between, its status. */

@@ -12,19 +12,17 @@ import {
 export type { Redacted };
 
 /**
- * Keys under which Kong's entities and bundled plugins take secrets. Compared without case, `-` read as `_`. Kong itself strips
- * only what `audit_log_payload_exclude` names (default: token, secret, password).
+ * Keys under which Kong's entities and bundled plugins take secrets. Compared without case, `-` and `clientSecret` read as `_`
+ * and `client_secret`; `*_password` stands for every key that ends so. Kong itself strips only what `audit_log_payload_exclude`
+ * names (default: token, secret, password).
  */
 export const DEFAULT_REDACT_KEYS: readonly string[] = [
-  'password', 'passwd', 'passphrase', 'secret', 'secrets', 'token', 'user_token', 'admin_token', 'kong_admin_token',
-  'access_token', 'refresh_token', 'id_token', 'bearer_token', 'security_token', 'session_token', 'api_token', 'auth_token',
-  'api_key', 'apikey', 'key', 'private_key', 'secret_key', 'secret_id', 'secret_access_key', 'access_key', 'encryption_key',
-  'signing_key', 'master_key', 'license_key', 'client_secret', 'session_secret', 'app_secret', 'shared_secret', 'aws_key',
-  'aws_secret', 'aws_secret_key', 'aws_secret_access_key', 'aws_access_key_id', 'azure_client_secret', 'azure_api_key',
-  'gcp_service_account_json', 'service_account_json', 'redis_password', 'sentinel_password', 'ldap_password', 'smtp_password',
-  'db_password', 'proxy_password', 'basic_auth_password', 'session_redis_password', 'cluster_cert_key', 'ssl_cert_key',
-  'client_jwk', 'jwk', 'pem', 'authorization', 'proxy_authorization', 'cookie', 'set_cookie', 'x_api_key', 'credential',
-  'credentials', 'header_value', 'param_value', 'connection_string', 'dsn', 'webhook_secret', 'hmac_secret', 'jwt_secret',
+  'password', '*_password', 'passwd', '*_passwd', 'pwd', 'passphrase', '*_passphrase', 'secret', '*_secret', 'secrets', 'secret_id', '*_secret_id',
+  'token', '*_token', 'api_key', '*_api_key', 'apikey', 'key', 'key_alt', 'private_key', '*_private_key', 'secret_key', '*_secret_key',
+  'secret_access_key', '*_secret_access_key', 'access_key', 'encryption_key', '*_encryption_key', 'signing_key', '*_signing_key', 'hmac_key', '*_hmac_key',
+  'master_key', 'license_key', 'provision_key', 'aws_key', 'aws_access_key_id', 'ssl_key', 'tls_key', 'client_key', '*_cert_key', 'client_jwk', 'jwk',
+  'pem', '*_service_account_json', 'service_account_json', 'authorization', 'authorization_value', 'proxy_authorization', 'cookie', 'set_cookie',
+  'credential', 'credentials', 'header_value', 'param_value', 'connection_string', 'dsn',
 ]; // prettier-ignore
 
 export interface Redactor {
@@ -36,10 +34,15 @@ export interface Redactor {
 
 /** Replaces the values of `keys`. Nothing else changes: not a byte of what stays, and in linear time whatever the depth. */
 export function createRedactor(keys: readonly string[]): Redactor {
-  const names = new Set(keys.map(normalize));
-  if (names.size === 0) return { payload: unchanged, query: unchanged };
-  const suspicious = suspicion([...names]);
-  const isName = (part: string): boolean => names.has(normalize(part));
+  const normalized = keys.map(normalize);
+  const names = new Set(normalized.filter((key) => !key.startsWith('*')));
+  const endings = normalized.filter((key) => key.startsWith('*')).map((key) => key.slice(1));
+  if (normalized.length === 0) return { payload: unchanged, query: unchanged };
+  const suspicious = suspicion([...names, ...endings]);
+  const isName = (part: string): boolean => {
+    const name = normalize(part);
+    return names.has(name) || endings.some((ending) => name.endsWith(ending));
+  };
   const isSecret = (key: string): boolean => suspicious.test(key) && (isName(key) || key.split(IN_PARTS).some(isName));
   const redact = (text: string, finders: (text: string) => readonly Find[]): Redacted =>
     suspicious.test(text) ? replaceFound(text, finders(text), { isSecret, redactJson }) : unchanged(text);
@@ -47,7 +50,12 @@ export function createRedactor(keys: readonly string[]): Redactor {
   return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => [inForm]) };
 }
 
-const normalize = (key: string): string => key.trim().toLowerCase().replaceAll('-', '_');
+const normalize = (key: string): string =>
+  key
+    .trim()
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replaceAll('-', '_');
 
 /** Kong's forms name nested fields `config.password`, `config[password]` or `credentials[1].password`. */
 const IN_PARTS = /[.[\]]/;
@@ -57,7 +65,7 @@ const unchanged = (text: string): Redacted => ({ text, keys: [] });
 /** Most texts hold neither a secret's name nor an escape that could hide one; they need no parsing. */
 function suspicion(names: readonly string[]): RegExp {
   const shortest = names.filter((name) => !names.some((other) => other !== name && name.includes(other)));
-  const pattern = shortest.map((name) => RegExp.escape(name).replaceAll('_', '[_-]').replaceAll('\\x20', '[ +]'));
+  const pattern = shortest.map((name) => RegExp.escape(name).replaceAll('_', '[_-]?').replaceAll('\\x20', '[ +]'));
   return new RegExp(`${pattern.join('|')}|[\\\\%]`, 'i');
 }
 

@@ -39,7 +39,8 @@ export function parseCheckpoint(text: string, place: CheckpointPlace): Checkpoin
   if (format !== undefined && format > CHECKPOINT_FORMAT) {
     throw new CheckpointError(
       `The checkpoint at ${place.key} has format ${format}; this version reads format ${CHECKPOINT_FORMAT}. ` +
-        'A newer version of this program wrote it: deploy that version again.',
+        'A newer version of this program wrote it: deploy that version again. ' +
+        reset(place),
     );
   }
   const checked = checkpointSchema.safeParse(value);
@@ -51,11 +52,14 @@ export function parseCheckpoint(text: string, place: CheckpointPlace): Checkpoin
 export function unreadableCheckpoint(found: string, place: CheckpointPlace, cause: Error): CheckpointError {
   return new CheckpointError(
     `Expected a checkpoint of format ${CHECKPOINT_FORMAT} at ${place.key}, but what is stored there ${found}. ` +
-      `To reset it: ${place.reset}. The next scheduled run then reads everything Kong still retains. ` +
-      'Nothing is lost, and the seen keys drop what was forwarded already; windows of unfinished backfills are forgotten.',
+      reset(place),
     { cause },
   );
 }
+
+const reset = (place: CheckpointPlace): string =>
+  `To reset it: ${place.reset}. The next scheduled run then reads everything Kong still retains. ` +
+  'Nothing is lost, and the seen keys drop what was forwarded already; windows of unfinished backfills are forgotten.';
 
 /** The error for a checkpoint not saved; `holder` is the run that has the lock now, null when nobody does. */
 export function lockLost(runId: string, holder: string | null): LockLostError {

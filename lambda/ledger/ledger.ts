@@ -37,12 +37,15 @@ export const checkpointSchema = z.strictObject({
   format: z.literal(CHECKPOINT_FORMAT),
   /** Upper end of the last window a scheduled run planned, epoch seconds; null before the first one. */
   planned: z.int().min(0).nullable(),
+  /** When that was, by the function's own clock, epoch seconds. */
+  plannedAt: z.int().min(0).exactOptional(),
   /** Windows in which some entry may still lack an outcome. */
   pending: z.array(windowSchema),
   /** Where an interrupted full scan goes on, and what it will have covered when it ends. */
   fullScan: z
     .strictObject({ offset: z.string().min(1), kongVersion: z.string(), covers: z.array(windowSchema) })
-    .nullable(),
+    .nullable()
+    .default(null),
 });
 
 export type Checkpoint = z.infer<typeof checkpointSchema>;

@@ -107,7 +107,7 @@ export function beginLife(options: LifeOptions): Life {
     name,
     runId: options.runId,
     startedAt,
-    deadline: { stopping: stopping.signal, aborting: aborting.signal },
+    deadline: { stopping: stopping.signal, aborting: aborting.signal, check: () => undefined },
     pause,
     death,
     isDead: () => dead,

@@ -32,7 +32,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'drops the windows when it plans the next one',
-    edits: [{ file: 'plan.ts', search: '    pending: merge([...pending, window]),', replace: '    pending: [window],' }],
+    edits: [
+      { file: 'plan.ts', search: '    pending: merge([...pending, window]),', replace: '    pending: [window],' },
+    ],
   },
   {
     name: 'asks for further pages without the filters',
@@ -193,18 +195,18 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'window.ts',
-        search: '  planned - (kongNow + 1) > overlapSeconds;',
-        replace: '  planned - (kongNow + 1) > Infinity;',
+        search: '  return aheadSeconds(last, clocks) > overlapSeconds;',
+        replace: '  return aheadSeconds(last, clocks) > Infinity;',
       },
     ],
   },
   {
-    name: 'believes a node whose clock is ahead',
+    name: 'overlooks it when time went on meanwhile',
     edits: [
       {
-        file: 'plan.ts',
-        search: 'if (aheadSeconds <= config.overlapSeconds || aheadSeconds >= DAY_SECONDS) return before;',
-        replace: 'if (aheadSeconds > -Infinity) return before;',
+        file: 'window.ts',
+        search: '  return planned + elapsed - (kongNow + 1);',
+        replace: '  return planned + elapsed * 0 - (kongNow + 1);',
       },
     ],
   },

@@ -59,7 +59,6 @@ const MAX_EVENTS_PER_PUT = 100;
 
 /** Kong's `Date` has whole seconds, and a run takes a moment from its first request to its plan. */
 const MARGIN_SECONDS = 5;
-const DAY_SECONDS = 86_400;
 
 export function createTruth(options: TruthOptions) {
   const { now, overlapSeconds, auditTtlSeconds, ttlGraceSeconds } = options;
@@ -87,6 +86,9 @@ export function createTruth(options: TruthOptions) {
   /** What Kong shows since then, the run has had before it. */
   const readSince = new Map<Life, number>();
   let wipedAt = -Infinity;
+  /** The node that answered when `planned` was last moved was ahead of true time by more than nodes usually are. */
+  let plannedAhead = false;
+  const ordinarySkew = MARGIN_SECONDS + 2 * options.skewSeconds;
   let bound = 0;
   let duplicates = 0;
   const byCause = new Map<string, number>();
@@ -316,8 +318,8 @@ export function createTruth(options: TruthOptions) {
    *
    * 1. A pending second that holds an open entry stays pending.
    * 2. No open entry lies below `planned` − overlap outside the pending windows, because no later run would look there;
-   *    those apart that Kong showed too late for the overlap. (With Kong's clock more than a day ahead `planned` means nothing;
-   *    then a later run reads everything again.)
+   *    those apart that Kong showed too late for the overlap. (While the node that answered was ahead, `planned` says nothing
+   *    about the others; the run that notices reads again, and at the end nothing may be missing.)
    */
   function saved(next: Checkpoint, life: Life): void {
     purge();
@@ -326,7 +328,8 @@ export function createTruth(options: TruthOptions) {
     const previous = checkpoint;
     const began = Math.min(life.startedAt, scanBeganAt);
     readSince.set(life, began);
-    const planned = next.planned === null || next.planned > now() + DAY_SECONDS ? 0 : next.planned;
+    if (next.planned !== (previous?.planned ?? null)) plannedAhead = (next.planned ?? 0) > now() + ordinarySkew;
+    const planned = next.planned === null || plannedAhead ? 0 : next.planned;
     for (const row of unsettled) {
       const { timestamp } = row;
       if (row.visibleAt >= began || isPending(next.pending, timestamp)) continue;
@@ -361,7 +364,7 @@ export function createTruth(options: TruthOptions) {
     purge();
     if (summary.pending.length > 0) violate(`${life.name} is complete with windows pending`);
     const planned = checkpoint?.planned ?? 0;
-    if (plannedBy !== life || planned > now() + DAY_SECONDS) return;
+    if (plannedBy !== life || plannedAhead) return;
     for (const row of unsettled)
       if (row.visibleAt < (readSince.get(life) ?? 0) && row.timestamp < planned && !isTooLate(row))
         violate(`${life.name} says it is complete, without ${describe(row)}`);
