@@ -182,7 +182,13 @@ describe('what a run leaves in Redis', () => {
     expect((await redis.keys('*')).sort()).toEqual(
       ['checkpoint', 'quarantine', ...seen, ...own].map((key) => `kong-audit:{kong}:${key}`).sort(),
     );
-    expect(await forwarder.checkpoint()).toEqual({ format: 1, planned: KONG_NOW + 1, pending: [], fullScan: null });
+    expect(await forwarder.checkpoint()).toEqual({
+      format: 1,
+      planned: KONG_NOW + 1,
+      plannedAt: expect.any(Number) as number,
+      pending: [],
+      fullScan: null,
+    });
     for (const { id, eventID } of cloudtrail.accepted) expect(await forwarder.seen(id)).toBe(eventID);
     expect(await forwarder.seen('refused')).toBe('quarantined:InvalidData');
     for (const key of own) expect(await redis.get(`kong-audit:{kong}:${key}`)).toBe('own');

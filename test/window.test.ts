@@ -144,7 +144,8 @@ describe('nextWindow', () => {
     ['without overlap', 1001, 2000, 0, { after: 1001, before: 2001 }],
     ['within the same second', 1001, 1000, 0, { after: 1000, before: 1001 }],
     ['with more overlap than time', 50, 60, 100, { after: 0, before: 61 }],
-    ['when the clock went back a little', 1101, 1000, 100, { after: 1000, before: 1001 }],
+    ['when the clock went back a little', 1061, 1000, 100, { after: 961, before: 1001 }],
+    ['when the clock went back by more than clocks differ', 1062, 1000, 100, { after: 901, before: 1001 }],
     ['when the clock went back by more than the overlap', 1102, 1000, 100, { after: 0, before: 1001 }],
   ])('%s: planned %j, now %i, overlap %i', (_, planned, kongNow, overlap, expected) => {
     expect(nextWindow({ planned }, { kongNow, ownNow: 0 }, overlap)).toEqual(expected);

@@ -38,15 +38,15 @@ export interface ChannelOptions {
   readonly onThrottled: () => void;
   /** Time limit of one attempt. @default 10000 */
   readonly attemptTimeoutMs?: number;
+  /** Tries of the SDK for one call. @default 4 */
+  readonly maxAttempts?: number;
 }
-
-const MAX_ATTEMPTS = 4;
 
 /** A client for the channel's own Region, whichever Region the function runs in. */
 export function connectChannel(options: ChannelOptions): Channel {
   const client = new CloudTrailDataClient({
     region: options.region,
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts: options.maxAttempts ?? 4,
     requestHandler: {
       connectionTimeout: 5000,
       requestTimeout: options.attemptTimeoutMs ?? 10_000,

@@ -40,8 +40,8 @@ export function createRedactor(keys: readonly string[]): Redactor {
   if (normalized.length === 0) return { payload: unchanged, query: unchanged };
   const suspicious = suspicion([...names, ...endings]);
   const isName = (part: string): boolean => {
-    const name = normalize(part);
-    return names.has(name) || endings.some((ending) => name.endsWith(ending));
+    const spellings = [normalize(part), normalize(part.toLowerCase())];
+    return spellings.some((name) => names.has(name) || endings.some((ending) => name.endsWith(ending)));
   };
   const isSecret = (key: string): boolean => suspicious.test(key) && (isName(key) || key.split(IN_PARTS).some(isName));
   const redact = (text: string, finders: (text: string) => readonly Find[]): Redacted =>

@@ -213,7 +213,7 @@ describe('the event of an entry', () => {
     [399, undefined, undefined],
     [400, '400', 'Bad Request'],
     [403, '403', 'Forbidden'],
-    [599, '599', undefined],
+    [599, '599', 'HTTP status 599'],
     [null, undefined, undefined],
   ])('of status %s has, when asked for, the error %s %s', (status, errorCode, errorMessage) => {
     const { errorCode: code, errorMessage: message } = dataOf({ status }, { deriveErrorCode: true });

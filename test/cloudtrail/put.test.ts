@@ -49,6 +49,7 @@ function deps(cloudTrail: CloudTrailSimulator, options: Options = {}) {
     onRequest: () => undefined,
     onThrottled: () => undefined,
     attemptTimeoutMs: 200,
+    maxAttempts: 2,
     ...channelOptions,
   });
   channels.push(channel);
@@ -417,7 +418,23 @@ describe('a request that fails for a passing reason', () => {
     const { outcomes, stop } = await put(batch, deps(cloudTrail));
     expect([kinds(outcomes), stop]).toEqual([all(batch, 'undelivered'), null]);
     expect(outcomes.get('e0')).toMatchObject({ reason: expect.stringMatching(new RegExp(reason)) as string });
-    expect(cloudTrail.requests.length).toBeLessThanOrEqual(4);
+    // Five tries of ours at most, each of them two of the SDK's.
+    expect(cloudTrail.requests.length).toBeLessThanOrEqual(10);
+  });
+
+  test.each(['InternalFailure', 'ThrottlingException'])('is waited out: %s', async (code) => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.next({ fault: 'error', code }, { times: 5 });
+    const batch = events(2);
+    const { outcomes, stop } = await put(batch, deps(cloudTrail));
+    expect([kinds(outcomes), stop]).toEqual([all(batch, 'accepted'), null]);
+  });
+
+  test('but may have delivered the events is not sent more often than the SDK does it', async () => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.always(() => ({ fault: 'reset', at: 'before-headers' }));
+    await put(events(1), deps(cloudTrail));
+    expect(cloudTrail.requests).toHaveLength(2);
   });
 
   test('leaves them undelivered when nobody listens', async () => {

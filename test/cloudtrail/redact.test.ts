@@ -240,8 +240,42 @@ describe('what was redacted', () => {
 
 describe('the list of keys', () => {
   test('covers what Kong strips by default, and the secrets of its own entities and plugins', () => {
-    expect(DEFAULT_REDACT_KEYS).toEqual(
-      expect.arrayContaining(['token', 'secret', 'password', 'key', 'client_secret', 'user_token', 'api_key']),
+    const keys = [
+      'token',
+      'secret',
+      'password',
+      'key',
+      'client_secret',
+      'user_token',
+      'api_key',
+      'key_alt',
+      'PassWord',
+    ];
+    keys.push(
+      'request_signing_key',
+      'response_encryption_key',
+      'auth_password',
+      'authorization_value',
+      'provision_key',
+    );
+    keys.push(
+      'eab_hmac_key',
+      'approle_secret_id',
+      'redis_sentinel_password',
+      'clientSecret',
+      'accessToken',
+      'privateKey',
+    );
+    const redactor = createRedactor(DEFAULT_REDACT_KEYS);
+    for (const key of keys) expect(redactor.payload(`{"${key}":"a"}`).text).toBe(`{"${key}":"***"}`);
+    for (const key of ['public_key', 'key_names', 'tokens_per_minute', 'secretary', 'name'])
+      expect(redactor.payload(`{"${key}":"a"}`).text).toBe(`{"${key}":"a"}`);
+  });
+
+  test('may name an ending', () => {
+    const pins = createRedactor(['*_pin']);
+    expect(pins.payload('{"door_pin":1,"doorPin":2,"pin":3,"spin":4}').text).toBe(
+      '{"door_pin":"***","doorPin":"***","pin":3,"spin":4}',
     );
   });
 
