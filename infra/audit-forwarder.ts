@@ -140,8 +140,9 @@ export interface KongAuditForwarderProps extends ForwarderTuning {
 const TIMEOUT = Duration.minutes(15);
 
 /**
- * A run needs under 200 MB. Lambda gives CPU by memory, 1769 MB being one vCPU, and a run is TLS, JSON and SHA-256: with 1024 MB
- * it has the CPU to catch up within the timeout, and an hourly run still costs cents a month.
+ * A run peaks below 400 MB, whatever the size of the log (docs/benchmarks.md). Lambda gives CPU by memory, 1769 MB being one
+ * vCPU, and a run is TLS, JSON and SHA-256: with 1024 MB it has the CPU to catch up within the timeout, and an hourly run
+ * still costs cents a month.
  */
 const MEMORY_MB = 1024;
 
