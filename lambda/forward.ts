@@ -1,4 +1,4 @@
-import type { LimitFunction } from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { batch } from './cloudtrail/batch.ts';
 import type { AuditEvent } from './cloudtrail/event.ts';
 import type { PutResult } from './cloudtrail/put.ts';
@@ -52,12 +52,13 @@ const PAGES_IN_MEMORY = 2;
  */
 export async function* forward(pages: AsyncIterable<ScanPage>, deps: ForwardDeps): AsyncGenerator<SettledPage> {
   const inFlight: Promise<SettledPage>[] = [];
+  const inPageOrder = pLimit(1);
   let failure: { readonly error: unknown } | null = null;
   try {
     try {
       for await (const page of pages) {
         deps.checkTime();
-        inFlight.push(settle(page, deps));
+        inFlight.push(settle(page, deps, inPageOrder));
         if (inFlight.length === PAGES_IN_MEMORY) yield await (inFlight.shift() as Promise<SettledPage>);
         if (deps.stopping.aborted) break;
       }
@@ -72,7 +73,7 @@ export async function* forward(pages: AsyncIterable<ScanPage>, deps: ForwardDeps
 }
 
 /** Never rejects, so that a page behind it is always waited for. */
-async function settle(page: ScanPage, deps: ForwardDeps): Promise<SettledPage> {
+async function settle(page: ScanPage, deps: ForwardDeps, inPageOrder: LimitFunction): Promise<SettledPage> {
   const open = new Set<Entry>(page.entries);
   const done = (entry: Entry) => open.delete(entry);
   let failure: Error | null = null;
@@ -81,19 +82,19 @@ async function settle(page: ScanPage, deps: ForwardDeps): Promise<SettledPage> {
   const claimed: string[] = [];
   try {
     const fresh = await unseen(page.entries, deps, claimed, done);
-    const { sendable, unsendable } = sort(fresh, deps);
+    const unsendable: Unsendable[] = [];
+    const groups = batch(toSendable(fresh, deps, unsendable));
     if (deps.dryRun) {
-      deps.tally.forwarded += sendable.length;
+      for (const group of groups) deps.tally.forwarded += group.length;
       deps.tally.quarantined += unsendable.length;
       fresh.forEach(done);
     } else {
+      const deliveries = await inPageOrder(() => startDeliveries(groups, deps, done));
+      failure = (await Promise.all(deliveries)).find((error) => error !== null) ?? null;
       await quarantine(unsendable, deps, done);
-      const deliveries = [...batch(sendable)].map((group) => deps.limit(() => deliver(group, deps, done)));
-      for (const delivery of await Promise.allSettled(deliveries))
-        if (delivery.status === 'rejected') throw delivery.reason;
     }
   } catch (error) {
-    failure = toError(error);
+    failure ??= toError(error);
     deps.halt(failure);
   }
   for (const id of claimed) deps.claims.delete(id);
@@ -109,30 +110,59 @@ interface Unsendable extends Refusal {
   readonly entry: Entry;
 }
 
-function sort(entries: readonly Entry[], deps: ForwardDeps): { sendable: Sendable[]; unsendable: Unsendable[] } {
-  const sendable: Sendable[] = [];
-  const unsendable: Unsendable[] = [];
+/** Maps one entry after the other, as they are asked for; those that cannot be sent go to `unsendable`. */
+function* toSendable(entries: readonly Entry[], deps: ForwardDeps, unsendable: Unsendable[]): Generator<Sendable> {
   for (const entry of entries) {
     if (!entry.valid) {
       unsendable.push({ entry, errorCode: INVALID_ENTRY, errorMessage: entry.reason });
       continue;
     }
     try {
-      sendable.push({ entry, event: deps.toEvent(entry) });
+      yield { entry, event: deps.toEvent(entry) };
     } catch (error) {
       unsendable.push({ entry, errorCode: INVALID_ENTRY, errorMessage: `it could not be mapped: ${String(error)}` });
     }
   }
-  return { sendable, unsendable };
 }
 
-/** One batch. Its failure ends the run at once, not when the page is done: what is not in flight yet is not begun. */
-async function deliver(group: readonly Sendable[], deps: ForwardDeps, done: (entry: Entry) => void): Promise<void> {
+/**
+ * Starts a delivery for each group as soon as there is a slot for it, and returns when the last one has started. An entry is
+ * mapped only when its group is next, so that a page holds few events, and the puts under way never wait for long.
+ */
+async function startDeliveries(
+  groups: Iterable<readonly Sendable[]>,
+  deps: ForwardDeps,
+  done: (entry: Entry) => void,
+): Promise<Promise<Error | null>[]> {
+  const deliveries: Promise<Error | null>[] = [];
+  for (const group of groups) {
+    const release = await slot(deps.limit);
+    deliveries.push(deliver(group, deps, done).finally(release));
+    if (deps.stopping.aborted) break;
+  }
+  return deliveries;
+}
+
+/** One of `limit`'s slots, held until the returned function is called. */
+function slot(limit: LimitFunction): Promise<() => void> {
+  return new Promise((resolve) => {
+    void limit(() => new Promise<void>(resolve));
+  });
+}
+
+/** One batch. Never rejects; its failure ends the run at once, not when the page is done: what is not in flight yet is not begun. */
+async function deliver(
+  group: readonly Sendable[],
+  deps: ForwardDeps,
+  done: (entry: Entry) => void,
+): Promise<Error | null> {
   try {
     await putThenMark(group, deps, done);
+    return null;
   } catch (error) {
-    deps.halt(toError(error));
-    throw error;
+    const failure = toError(error);
+    deps.halt(failure);
+    return failure;
   }
 }
 

@@ -114,7 +114,7 @@ const USUAL: Rates = {
   // per hour
   'kong upgrade': 0.03,
   'kong rolling upgrade': 0.03,
-  'kong clock jump': 0.03,
+  'kong clock jump': 0.06,
   'ledger wiped': 0.01,
   outage: 0.02,
   // per event
