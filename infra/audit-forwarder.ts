@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { bundle } from './bundle.ts';
 import type { LedgerCache } from './ledger-cache.ts';
 import { ForwarderDashboard } from './dashboard.ts';
-import { environmentProblems, toEnvironment } from './environment.ts';
+import { environmentProblems, MEMORY_MB, toEnvironment } from './environment.ts';
 import { ExecutionRole } from './execution-role.ts';
 import { given } from './given.ts';
 import { longestInterval } from './interval.ts';
@@ -138,13 +138,6 @@ export interface KongAuditForwarderProps extends ForwarderTuning {
 
 /** An upper bound on the cost of a hang more than a need: a first run may have 30 days of entries to read. */
 const TIMEOUT = Duration.minutes(15);
-
-/**
- * A run peaks below 400 MB, whatever the size of the log (docs/benchmarks.md). Lambda gives CPU by memory, 1769 MB being one
- * vCPU, and a run is TLS, JSON and SHA-256: with 1024 MB it has the CPU to catch up within the timeout, and an hourly run
- * still costs cents a month.
- */
-const MEMORY_MB = 1024;
 
 /**
  * Forwards the audit log of one Kong control plane to CloudTrail Lake, on a schedule: the function, its role and security

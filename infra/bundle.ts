@@ -1,6 +1,8 @@
 import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { GenMapping, maybeAddMapping, toEncodedMap } from '@jridgewell/gen-mapping';
+import { eachMapping, TraceMap } from '@jridgewell/trace-mapping';
 import { type BuildOptions, buildSync } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +22,7 @@ const OPTIONS = {
   define: { esbuildDetection: '"1"' },
   minify: true,
   legalComments: 'none',
-  // Stack traces name files and lines of the source. The text of the source would double the asset and is in git.
+  // Stack traces name files and lines of our own source, whose text is in git.
   sourcemap: 'linked',
   sourcesContent: false,
   // CommonJS dependencies ask for Node's modules with require, which an ES module does not have.
@@ -45,12 +47,31 @@ export function bundle(outdir = BUNDLE_DIRECTORY, entry = join(ROOT, 'lambda', '
     write: false,
   });
   mkdirSync(outdir, { recursive: true });
-  for (const { path, contents } of outputFiles) {
+  for (const { path, text } of outputFiles) {
     const unfinished = join(resolve(outdir, '..'), `.${basename(path)}.${process.pid}`);
-    writeFileSync(unfinished, contents);
+    writeFileSync(unfinished, path.endsWith('.map') ? withoutDependencies(text) : text);
     renameSync(unfinished, path);
   }
   return outdir;
+}
+
+/**
+ * The source map without installed packages, which are nine tenths of it: Node reads all of it whenever the function starts,
+ * whether or not there will be an error to explain.
+ */
+function withoutDependencies(text: string): string {
+  const own = new GenMapping();
+  eachMapping(new TraceMap(text), ({ generatedLine, generatedColumn, source, originalLine, originalColumn, name }) => {
+    const generated = { line: generatedLine, column: generatedColumn };
+    if (source === null || source.includes('node_modules/')) {
+      maybeAddMapping(own, { generated });
+    } else {
+      const original = { line: originalLine, column: originalColumn };
+      if (name === null) maybeAddMapping(own, { generated, source, original });
+      else maybeAddMapping(own, { generated, source, original, name });
+    }
+  });
+  return JSON.stringify(toEncodedMap(own));
 }
 
 if (import.meta.main) {

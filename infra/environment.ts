@@ -5,6 +5,19 @@ import { ConfigError } from '../lambda/errors.ts';
 /** "The total size of all environment variables doesn't exceed 4 KB" (Lambda quotas). Lambda measures them as JSON. */
 export const MAX_ENVIRONMENT_BYTES = 4096;
 
+/**
+ * A run peaks below 200 MB, whatever the size of the log (docs/benchmarks.md), and pages of 32 MB take more. Lambda gives CPU
+ * by memory, 1769 MB being one vCPU, and a run is TLS, JSON and SHA-256: with 1024 MB it has the CPU to catch up within the
+ * timeout, and an hourly run still costs cents a month.
+ */
+export const MEMORY_MB = 1024;
+
+/**
+ * How Node shares out that memory. V8's own choice depends on the machine it finds itself on: a quarter of the memory would stay
+ * unused where large pages need it, and what the benchmark measures would not be what is deployed.
+ */
+const HEAP_OPTIONS = `--max-old-space-size=${MEMORY_MB * 0.75} --max-semi-space-size=16`;
+
 /** In place of what only the deployment knows, to measure and check the rest: as long as such values get. */
 export const STAND_INS = {
   redisHost: `${'x'.repeat(60)}.${'x'.repeat(40)}.cache.amazonaws.com:6380`,
@@ -20,8 +33,8 @@ export function toEnvironment(variables: FunctionVariables): Record<string, stri
   const given = Object.entries(variables).filter(([, value]) => value !== undefined);
   return {
     ...Object.fromEntries(given.map(([key, value]) => [toVariableName(key), String(value)])),
-    // Stack traces then name the TypeScript sources. The map is read only when an error is thrown.
-    NODE_OPTIONS: '--enable-source-maps',
+    // With the source map, stack traces name the TypeScript sources.
+    NODE_OPTIONS: `--enable-source-maps ${HEAP_OPTIONS}`,
   };
 }
 

@@ -62,8 +62,6 @@ export interface World extends AsyncDisposable {
 export interface RunOptions {
   /** Have CloudTrail check every event and signature. Default false. */
   readonly strict?: boolean;
-  /** More options for Node. */
-  readonly execArgv?: readonly string[];
   /** PUT_CONCURRENCY; the function's default where it is not given. */
   readonly putConcurrency?: number | undefined;
 }
@@ -100,7 +98,7 @@ export async function startWorld(bundles: Bundles): Promise<World> {
       ...(options.putConcurrency !== undefined && { PUT_CONCURRENCY: String(options.putConcurrency) }),
       PUT_CALLS_PER_SECOND: String(distance.cloudTrail.callsPerSecond ?? 100_000),
     };
-    const measured = await measure(bundles, job, env, options.execArgv);
+    const measured = await measure(bundles, job, env);
     const kongRequests = (await kong.call('requests')) - requestsBefore;
     return { ...measured, kongRequests, cloudTrail: await cloudTrail.call('counts') };
   }
@@ -124,16 +122,11 @@ export function importOnly(bundles: Bundles): Promise<Measured> {
   return measure(bundles, { bundle: bundles.forwarder, event: null, remainingMs: 0 }, {});
 }
 
-async function measure(
-  { measured }: Bundles,
-  job: Job,
-  env: Readonly<Record<string, string>>,
-  execArgv: readonly string[] = [],
-): Promise<Measured> {
+async function measure({ measured }: Bundles, job: Job, env: Readonly<Record<string, string>>): Promise<Measured> {
   const child = fork(measured, [JSON.stringify(job)], {
     // Node's options as deployed, and nothing of this machine's own configuration; the log goes nowhere.
     env: { PATH: process.env['PATH'], ...toEnvironment({}), ...env },
-    execArgv: [...execArgv],
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const messages: Measured[] = [];

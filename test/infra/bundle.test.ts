@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { TraceMap } from '@jridgewell/trace-mapping';
 import { expect, test } from 'vitest';
 import { bundle } from '../../infra/bundle.ts';
 import { scratch } from './support.ts';
@@ -28,7 +30,27 @@ test('the bundle is one ES module with its source map, exporting the handler', a
 test('the source map names lines of the source and does not repeat it', () => {
   const map = readFileSync(join(bundle(scratch('bundle'), sourceFile(SOURCE)), 'index.mjs.map'), 'utf8');
   expect(JSON.parse(map)).toMatchObject({ version: 3, sources: [expect.stringMatching(/handler\.ts$/)] });
-  expect(JSON.parse(map)).not.toHaveProperty('sourcesContent');
+  expect(map).not.toContain('typeof createRequire');
+});
+
+test('the source map is about our own sources, not about the packages they import', () => {
+  const map = new TraceMap(readFileSync(join(bundle(scratch('bundle')), 'index.mjs.map'), 'utf8'));
+  expect(map.sources).toContainEqual(expect.stringMatching(/lambda\/handler\.ts$/));
+  expect(map.sources.filter((source) => source?.includes('node_modules/'))).toEqual([]);
+});
+
+test('a stack trace names the line of the source, between frames of packages', () => {
+  const source = sourceFile(`import * as z from '${fileURLToPath(import.meta.resolve('zod'))}';
+const schema = z.string().transform((text: string): string => {
+  throw new Error(text);
+});
+schema.parse('deep');
+`);
+  const bundled = join(bundle(scratch('bundle'), source), 'index.mjs');
+  const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', bundled], { encoding: 'utf8' });
+  expect(stderr).toMatch(/handler\.ts:3:9/);
+  expect(stderr).toMatch(/handler\.ts:5:/);
+  expect(stderr).toMatch(/index\.mjs:\d+:\d+/);
 });
 
 test('the same source gives the same bytes', () => {
