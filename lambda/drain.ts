@@ -1,4 +1,5 @@
-import { forward, type ForwardDeps, releasing, type SettledPage } from './forward.ts';
+import { releasing } from './deliver.ts';
+import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import { type Capabilities, type ScanStrategy, strategyOf } from './kong/capabilities.ts';
 import type { Kong } from './kong/client.ts';
 import { type Entry, fullScanPages, ScanMismatch, timeOrderedPages } from './kong/scan.ts';

@@ -3,7 +3,9 @@ import type { WholePayload } from './cloudtrail/event.ts';
 import { cutText } from './cloudtrail/fit.ts';
 import type { Redactor } from './cloudtrail/redact.ts';
 import type { Entry } from './kong/scan.ts';
-import type { QuarantineRecord } from './ledger/ledger.ts';
+import type { Ledger, QuarantineRecord } from './ledger/ledger.ts';
+import type { Log } from './log.ts';
+import type { Tally } from './tally.ts';
 import { toJson } from './to-json.ts';
 
 /** Longer payloads are cut, in UTF-8 bytes: the quarantine is kept in Redis until somebody looks. */
@@ -15,6 +17,38 @@ export const INVALID_ENTRY = 'InvalidEntry';
 export interface Refusal {
   readonly errorCode: string;
   readonly errorMessage: string;
+}
+
+export interface Unsendable extends Refusal {
+  readonly entry: Entry;
+}
+
+export interface QuarantineDeps {
+  readonly ledger: Pick<Ledger, 'quarantine'>;
+  readonly toRecord: (entry: Entry, refusal: Refusal) => QuarantineRecord;
+  /** Seconds the ledger remembers the entry. */
+  readonly ttlSeconds: (entry: Entry) => number;
+  readonly tally: Pick<Tally, 'quarantined'>;
+  readonly log: Pick<Log, 'error'>;
+}
+
+/** Told of each entry that has an outcome now. */
+export type Done = (entry: Entry) => void;
+
+/** Puts away what cannot be sent, each with its reason and a line in the log. */
+export async function quarantine(refused: readonly Unsendable[], deps: QuarantineDeps, done: Done): Promise<void> {
+  if (refused.length === 0) return;
+  await deps.ledger.quarantine(
+    refused.map(({ entry, errorCode, errorMessage }) => ({
+      ...deps.toRecord(entry, { errorCode, errorMessage }),
+      ttlSeconds: deps.ttlSeconds(entry),
+    })),
+  );
+  deps.tally.quarantined += refused.length;
+  for (const { entry, errorCode, errorMessage } of refused) {
+    done(entry);
+    deps.log.error('An entry cannot be sent and is in quarantine', { requestId: entry.id, errorCode, errorMessage });
+  }
 }
 
 /**

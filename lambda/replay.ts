@@ -1,5 +1,6 @@
 import type { AuditEvent, WholePayload } from './cloudtrail/event.ts';
-import { forward, type ForwardDeps, releasing } from './forward.ts';
+import { releasing } from './deliver.ts';
+import { forward, type ForwardDeps } from './forward.ts';
 import { type AuditEntry, toEntry } from './kong/entry.ts';
 import type { Entry, ScanPage } from './kong/scan.ts';
 import type { Ledger, QuarantineRecord } from './ledger/ledger.ts';

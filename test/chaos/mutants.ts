@@ -17,7 +17,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'marks before the put',
     edits: [
       {
-        file: 'forward.ts',
+        file: 'deliver.ts',
         search: '  const { outcomes, stop } = await deps.put(group.map(({ event }) => event));',
         replace: `  await deps.ledger.mark(
     group.map(({ entry }) => ({ id: entry.id, value: 'sent', ttlSeconds: deps.ttlSeconds(entry) })),
@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes a put that failed as a whole for settled',
     edits: [
       {
-        file: 'forward.ts',
+        file: 'deliver.ts',
         search: "    else if (outcome?.kind === 'refused') refused.push({ entry, ...outcome });",
         replace: `    else if (outcome?.kind === 'refused') refused.push({ entry, ...outcome });
     else if (outcome) done(entry);`,
@@ -164,7 +164,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'marks what is refused without keeping a record',
     edits: [
       {
-        file: 'forward.ts',
+        file: 'quarantine.ts',
         search: '  await deps.ledger.quarantine(\n    refused',
         replace: '  await Promise.all(\n    refused',
       },
