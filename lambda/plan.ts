@@ -17,7 +17,7 @@ export interface PlanDeps {
 }
 
 /** What of the checkpoint a run replaces before it begins to work. */
-export type Plan = Partial<Pick<Checkpoint, 'planned' | 'plannedAt' | 'pending' | 'fullScan'>>;
+export type Plan = Partial<Omit<Checkpoint, 'format'>>;
 
 /**
  * Puts on the list what this run is asked for: for a scheduled run everything since the last one, for a backfill its window.
@@ -44,6 +44,8 @@ function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Plan {
   return {
     planned: window.before,
     plannedAt: clocks.ownNow,
+    // More than the overlap is read again only when it is in doubt.
+    settled: Math.min(checkpoint.settled ?? 0, window.after + config.overlapSeconds),
     ...withWindow(checkpoint, window, capabilities.version),
   };
 }

@@ -17,6 +17,7 @@ import { toQuarantineRecord } from './quarantine.ts';
 import { replay, type ReplayDeps } from './replay.ts';
 import { type RunReport, type Summary, toReport } from './summary.ts';
 import type { Tally } from './tally.ts';
+import { oldestUnsettled } from './window.ts';
 
 export type RunConfig = Pick<
   Config,
@@ -167,11 +168,16 @@ function keepProgress(state: State, dryRun: boolean, { ledger, runId }: RunDeps)
   return {
     current,
     async update(change) {
-      const next = { ...current(), ...change };
+      const next = withSettled({ ...current(), ...change });
       if (!dryRun) await ledger.saveCheckpoint(next, runId);
       state.checkpoint = next;
     },
   };
+}
+
+function withSettled(checkpoint: Checkpoint): Checkpoint {
+  const settled = oldestUnsettled(checkpoint);
+  return settled === null ? checkpoint : { ...checkpoint, settled };
 }
 
 function forwarding(deps: RunDeps, capabilities: Capabilities, dryRun: boolean): Omit<ReplayDeps, 'ledger' | 'now'> {

@@ -1,6 +1,6 @@
 import type { Capabilities, ScanStrategy } from './kong/capabilities.ts';
 import type { Checkpoint } from './ledger/ledger.ts';
-import { watermark, type Window } from './window.ts';
+import { oldestUnsettled, watermark, type Window } from './window.ts';
 import { newTally, type Tally } from './tally.ts';
 
 /** What every run returns, and logs as one line. */
@@ -31,7 +31,7 @@ export interface RunReport {
   readonly summary: Summary;
   readonly tally: Tally;
   readonly kongRequests: number;
-  /** Kong's now − the oldest second that may hold an entry without outcome; null when not known. */
+  /** Kong's now − the oldest second that may hold an entry nobody has dealt with yet; null when not known. */
   readonly lagSeconds: number | null;
   /** Time until Kong purges what that second holds; null when not known. */
   readonly purgeHeadroomSeconds: number | null;
@@ -61,9 +61,9 @@ export interface RunFacts {
 export function toReport(facts: RunFacts): RunReport {
   const { capabilities, checkpoint, tally, dryRun, auditTtlSeconds } = facts;
   const pending = checkpoint?.pending ?? [];
-  const settledBefore = checkpoint && watermark(checkpoint.planned, pending);
   // Kong keeps nothing older than its TTL, so neither lag nor headroom goes beyond it. Before the first plan all is unread.
-  const lagSeconds = checkpoint && Math.min(Math.max(0, facts.now - (settledBefore ?? 0)), auditTtlSeconds);
+  const oldest = checkpoint && (oldestUnsettled(checkpoint) ?? 0);
+  const lagSeconds = oldest === null ? null : Math.min(Math.max(0, facts.now - oldest), auditTtlSeconds);
   return {
     summary: {
       status: facts.status,
@@ -77,7 +77,7 @@ export function toReport(facts: RunFacts): RunReport {
       quarantined: dryRun ? 0 : tally.quarantined,
       pages: tally.pages,
       puts: tally.puts,
-      watermark: settledBefore,
+      watermark: checkpoint && watermark(checkpoint.planned, pending),
       pending,
       durationMs: Math.round(facts.durationMs),
       ...(dryRun && { dryRun, wouldForward: tally.forwarded, wouldQuarantine: tally.quarantined }),

@@ -79,3 +79,18 @@ export function watermark(planned: number | null, pending: readonly Window[]): n
   if (pending.length === 0) return planned;
   return Math.min(...pending.map(({ after }) => after));
 }
+
+/** What of a checkpoint tells how far behind the forwarder is. */
+export interface Settled {
+  readonly planned: number | null;
+  readonly pending: readonly Window[];
+  /** Everything before this second was dealt with once; reading it again, as overlaps and backfills do, is no backlog. */
+  readonly settled?: number | undefined;
+}
+
+/** The oldest second that may hold an entry nobody has dealt with yet; null before the first plan. */
+export function oldestUnsettled({ planned, pending, settled = 0 }: Settled): number | null {
+  if (planned === null) return null;
+  const unsettled = pending.filter(({ before }) => before > settled);
+  return unsettled.length === 0 ? planned : Math.max(settled, Math.min(...unsettled.map(({ after }) => after)));
+}

@@ -94,6 +94,16 @@ describe('a scheduled run', () => {
     expect(forwarder.output()).toContain('clock went back');
   });
 
+  test('counts what it rereads because of Kong’s clock as not settled', async () => {
+    await using forwarder = await start();
+    forwarder.clock.now += 10 * DAY;
+    await forwarder.invoke();
+    forwarder.clock.now = KONG_NOW;
+    forwarder.kong.settings.licensed = false;
+    await forwarder.fail();
+    expect(forwarder.logged('_aws').at(-1)).toMatchObject({ LagSeconds: 30 * DAY, PurgeHeadroomSeconds: 0 });
+  });
+
   test('sends a row that Kong holds twice once, also when the two stand on different pages', async () => {
     await using forwarder = await start({ env: { KONG_PAGE_SIZE: '2' } });
     for (const at of [KONG_NOW - 9, KONG_NOW - 9, KONG_NOW - 5]) forwarder.record(1, { request_id: 'twin' }, { at });
@@ -186,6 +196,7 @@ describe('what a run leaves in Redis', () => {
       format: 1,
       planned: KONG_NOW + 1,
       plannedAt: expect.any(Number) as number,
+      settled: KONG_NOW + 1,
       pending: [],
       fullScan: null,
     });

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clockWentBack, contains, merge, nextWindow, subtract, watermark, type Window } from '../lambda/window.ts';
+import {
+  clockWentBack,
+  contains,
+  merge,
+  nextWindow,
+  oldestUnsettled,
+  type Settled,
+  subtract,
+  watermark,
+  type Window,
+} from '../lambda/window.ts';
 
 const window: fc.Arbitrary<Window> = fc
   .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 10 }), fc.boolean())
@@ -240,5 +250,22 @@ describe('watermark', () => {
     [null, [{ after: 10, before: 20 }], 10],
   ])('of planned %j with %j pending is %j', (planned, pending, expected) => {
     expect(watermark(planned, pending)).toBe(expected);
+  });
+});
+
+describe('the oldest unsettled second', () => {
+  test.each<[string, Settled, number | null]>([
+    ['is not known before the first plan', { planned: null, pending: [{ after: 10, before: 20 }] }, null],
+    ['is the end of the plan when nothing is pending', { planned: 1001, pending: [], settled: 1001 }, 1001],
+    ['of a first run is the beginning', { planned: 1001, pending: [{ after: 0, before: 600 }] }, 0],
+    ['is not in the overlap', { planned: 2001, pending: [{ after: 900, before: 2001 }], settled: 1001 }, 1001],
+    [
+      'is in what an earlier run left',
+      { planned: 2001, pending: [{ after: 1200, before: 1500 }], settled: 1001 },
+      1200,
+    ],
+    ['is not in a sweep', { planned: 2001, pending: [{ after: 0, before: 1900 }], settled: 2001 }, 2001],
+  ])('%s', (_, checkpoint, expected) => {
+    expect(oldestUnsettled(checkpoint)).toBe(expected);
   });
 });

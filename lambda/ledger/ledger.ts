@@ -39,6 +39,8 @@ export const checkpointSchema = z.strictObject({
   planned: z.int().min(0).nullable(),
   /** When that was, by the function's own clock, epoch seconds. */
   plannedAt: z.int().min(0).exactOptional(),
+  /** Everything before this second was dealt with once, epoch seconds; windows below it are read again. */
+  settled: z.int().min(0).exactOptional(),
   /** Windows in which some entry may still lack an outcome. */
   pending: z.array(windowSchema),
   /** Where an interrupted full scan goes on, and what it will have covered when it ends. */

@@ -80,6 +80,8 @@ describe('a backfill', () => {
     const cut = await forwarder.invoke({ mode: 'backfill', ...window }, { remainingMs: 1000 });
     expect(cut).toMatchObject({ status: 'incomplete', pending: [{ after: window.after, before: KONG_NOW - 7999 }] });
     expect(cut.forwarded).toBeGreaterThan(0);
+    // What is read again is no backlog.
+    expect(forwarder.logged('_aws').at(-1)).toMatchObject({ RunsIncomplete: 1, LagSeconds: 0 });
 
     kong.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', pending: [] });
