@@ -6,13 +6,14 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { z } from 'zod';
 import { bundle } from './bundle.ts';
 import type { LedgerCache } from './ledger-cache.ts';
 import { ForwarderDashboard } from './dashboard.ts';
-import { environmentProblems, MEMORY_MB, toEnvironment } from './environment.ts';
+import * as value from './context-values.ts';
+import { environmentProblems, MEMORY_MB, toEnvironment, withoutTokens } from './environment.ts';
 import { ExecutionRole } from './execution-role.ts';
 import { given } from './given.ts';
-import { longestInterval } from './interval.ts';
 import { ForwarderAlarms } from './monitoring.ts';
 import { Schedules } from './schedules.ts';
 import { type ForwarderTuning, pickTuning } from './tuning.ts';
@@ -66,7 +67,7 @@ export interface KongAuditForwarderProps extends ForwarderTuning {
   readonly kongSecurityGroup?: ec2.ISecurityGroup;
 
   /**
-   * Where Kong is when its security group is not given.
+   * Where Kong is when its security group is not given, an IPv4 CIDR.
    *
    * @default - the VPC's CIDR
    */
@@ -160,10 +161,13 @@ export class KongAuditForwarder extends Construct {
 
   constructor(scope: Construct, id: string, props: KongAuditForwarderProps) {
     super(scope, id);
-    this.resourceName = props.resourceName ?? 'kong-cloudtrail-integration';
+    this.resourceName = read('resourceName', value.resourceName, props.resourceName ?? 'kong-cloudtrail-integration');
     this.sourceName = props.sourceName ?? 'kong';
     this.cache = props.cache;
     refuseTwins(this);
+    const schedule = props.schedule ?? 'rate(1 hour)';
+    const { interval } = read('schedule', value.watchedSchedule, schedule);
+    if (props.sweepSchedule !== undefined) read('sweepSchedule', value.schedule, props.sweepSchedule);
 
     if (props.kongSuperadmin && !props.kongAdminToken) this.secretToFill = emptySecret(this, this.resourceName);
     const token = props.kongAdminToken ?? this.secretToFill;
@@ -186,8 +190,6 @@ export class KongAuditForwarder extends Construct {
     if (problems.length > 0)
       throw new Error(`The function would refuse its environment:\n${problems.map((p) => `- ${p}`).join('\n')}`);
 
-    const schedule = props.schedule ?? 'rate(1 hour)';
-    const interval = longestInterval(schedule);
     // What is older is worth nothing: the next run does the same work. Lambda takes a minute to six hours.
     const maxEventAge = Duration.seconds(Math.min(Math.max(interval.toSeconds(), 60), 6 * 3600));
 
@@ -278,26 +280,29 @@ export class KongAuditForwarder extends Construct {
     const kongPort = ec2.Port.tcp(portOf(props.kongAdminApi));
     if (props.kongSecurityGroup)
       connections.allowTo(props.kongSecurityGroup, kongPort, `${this.resourceName} to the Admin API of Kong`);
-    else connections.allowTo(peerOf(props.kongCidr ?? props.vpc.vpcCidrBlock), kongPort, 'Admin API of Kong');
+    else connections.allowTo(ec2.Peer.ipv4(props.kongCidr ?? props.vpc.vpcCidrBlock), kongPort, 'Admin API of Kong');
     connections.allowToDefaultPort(this.cache, `${this.resourceName} to its ledger`);
     connections.allowToAnyIpv4(ec2.Port.HTTPS, 'CloudTrail, Secrets Manager');
   }
 }
 
-/** Two with one name fail half-way through a deployment; two with one source would each skip what the other forwarded. */
+/**
+ * Two with one name fail half-way through a deployment. Two with one source in a cache would each skip what the other forwarded,
+ * and in an account and Region the alarms of each would watch the metrics of both.
+ */
 function refuseTwins(forwarder: KongAuditForwarder) {
   const others = forwarder.node.root.node
     .findAll()
     .filter((other): other is KongAuditForwarder => other instanceof KongAuditForwarder && other !== forwarder);
   for (const other of others) {
-    const sameStack = Stack.of(other) === Stack.of(forwarder);
-    if (sameStack && other.resourceName === forwarder.resourceName)
+    const samePlace = Stack.of(other).environment === Stack.of(forwarder).environment;
+    if (samePlace && other.resourceName === forwarder.resourceName)
       throw new Error(
-        `resourceName must differ between forwarders; ${other.node.path} is '${forwarder.resourceName}', too`,
+        `resourceName must differ between forwarders in one account and Region; ${other.node.path} is '${forwarder.resourceName}', too`,
       );
-    if ((sameStack || other.cache.redisHost === forwarder.cache.redisHost) && other.sourceName === forwarder.sourceName)
+    if ((samePlace || other.cache.redisHost === forwarder.cache.redisHost) && other.sourceName === forwarder.sourceName)
       throw new Error(
-        `sourceName must differ between forwarders that share a cache or a stack; ${other.node.path} is '${forwarder.sourceName}', too`,
+        `sourceName must differ between forwarders that share a cache, or an account and Region; ${other.node.path} is '${forwarder.sourceName}', too`,
       );
   }
 }
@@ -316,11 +321,13 @@ function emptySecret(scope: Construct, resourceName: string): secretsmanager.ISe
   return secretsmanager.Secret.fromSecretCompleteArn(scope, 'KongAdminTokenSecret', secret.ref);
 }
 
-function portOf(url: string): number {
-  const { port, protocol } = new URL(url);
-  return Number(port) || (protocol === 'http:' ? 80 : 443);
+function read<Output>(prop: string, schema: z.ZodType<Output>, given: string): Output {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Error(`${prop} ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
 }
 
-function peerOf(cidr: string): ec2.IPeer {
-  return cidr.includes(':') ? ec2.Peer.ipv6(cidr) : ec2.Peer.ipv4(cidr);
+function portOf(url: string): number {
+  const { port, protocol } = new URL(withoutTokens(url));
+  return Number(port) || (protocol === 'http:' ? 80 : 443);
 }

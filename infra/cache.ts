@@ -72,9 +72,14 @@ export class KongAuditCache extends Construct implements LedgerCache {
     super(scope, id);
     const engine = props.engine ?? 'valkey';
     if (props.db !== undefined) this.db = props.db;
-    const { subnetIds } = props.vpc.selectSubnets(
+    const { subnetIds, availabilityZones, isPendingLookup } = props.vpc.selectSubnets(
       props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
     );
+    const zones = new Set(availabilityZones);
+    if (zones.size < 2 && !isPendingLookup)
+      throw new Error(
+        `vpcSubnets must be in at least two zones, got ${[...zones].join(', ')}: the cache has a primary and a replica`,
+      );
 
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: props.vpc,

@@ -30,7 +30,7 @@ const contextSchema = z.object({
     .exactOptional(),
   kongRootCa: value.pemFile.exactOptional(),
   kongSecurityGroupId: value.securityGroupId.exactOptional(),
-  kongCidr: value.cidr.exactOptional(),
+  kongCidr: value.cidrv4.exactOptional(),
   vpcId: value.vpcId,
   subnetIds: value.subnetIds.exactOptional(),
   availabilityZones: value.commaList.exactOptional(),
@@ -39,7 +39,7 @@ const contextSchema = z.object({
   createChannel: value.flag.default(false),
   retentionDays: value.wholeNumber.exactOptional(),
   externalId: z.string().exactOptional(),
-  schedule: value.schedule.prefault('rate(1 hour)'),
+  schedule: value.watchedSchedule.prefault('rate(1 hour)'),
   sweepSchedule: value.schedule.exactOptional(),
   redis: value
     .matching(/^(create|.+:\d+)$/, 'create, or host:port of an existing Redis such as redis.internal:6379')
@@ -57,10 +57,7 @@ const contextSchema = z.object({
   alarmTopicArn: value
     .matching(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+$/, 'the ARN of an SNS topic')
     .exactOptional(),
-  resourceName: value
-    // CloudTrail wants three characters in the name of a channel, EventBridge Scheduler no more than these.
-    .matching(/^[A-Za-z][A-Za-z0-9-]{2,49}$/, '3 to 50 letters, digits and hyphens, a letter first')
-    .default('kong-cloudtrail-integration'),
+  resourceName: value.resourceName.default('kong-cloudtrail-integration'),
   sourceName: z.string().default('kong'),
   tracing: value.flag.default(false),
   tags: value.tags.prefault('project=kong-cloudtrail-integration'),

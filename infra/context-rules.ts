@@ -1,35 +1,37 @@
 import type { DeploymentConfig } from './config.ts';
 import { flag } from './context-values.ts';
 
-/** Longer, and "no complete run within three intervals" would look back further than an alarm can: seven days. */
-const LONGEST_INTERVAL_DAYS = 3;
-
 /** A rule that is broken, and the problem to tell then. */
 type Rule = readonly [broken: boolean | undefined, problem: string];
 
 /** Keys that do not go together or lack another, and keys that would be ignored. */
 export function contradictions(given: Readonly<Record<string, string>>): string[] {
   const has = (key: string) => given[key] !== undefined;
-  const isTrue = (key: string) => flag.safeParse(given[key]).data === true;
+  /** Undefined for what cannot be read: that is a problem of its own, and no others follow from it. */
+  const flagOf = (key: string) => flag.safeParse(given[key] ?? 'false').data;
   const useless = (applies: boolean, keys: readonly string[], why: string): Rule[] =>
     keys.map((key) => [applies && has(key), `${key} ${why}`]);
   const existingRedis = has('redis') && given['redis'] !== 'create';
-  const createChannel = isTrue('createChannel');
+  const createChannel = flagOf('createChannel');
 
   return problemsOf([
     [
-      !has('channelArn') && !createChannel,
+      !has('channelArn') && createChannel === false,
       'channelArn is required: the ARN of a CloudTrail Lake channel; or createChannel=true makes one',
     ],
     [has('channelArn') && createChannel, 'channelArn and createChannel are both given; keep one of them'],
-    ...useless(createChannel, ['externalId'], 'belongs to the policy of an existing channel; createChannel makes none'),
-    ...useless(!createChannel, ['retentionDays'], 'is used only with createChannel=true'),
+    ...useless(
+      createChannel === true,
+      ['externalId'],
+      'belongs to the policy of an existing channel; createChannel makes none',
+    ),
+    ...useless(createChannel === false, ['retentionDays'], 'is used only with createChannel=true'),
     [
       has('kongSecurityGroupId') && has('kongCidr'),
       'kongSecurityGroupId and kongCidr are both given; keep one of them',
     ],
     [
-      has('kongAdminTokenSecretArn') && has('kongSuperadmin') && !isTrue('kongSuperadmin'),
+      has('kongAdminTokenSecretArn') && has('kongSuperadmin') && flagOf('kongSuperadmin') === false,
       'kongSuperadmin is false, so kongAdminTokenSecretArn would not be used; remove one of them',
     ],
     [
@@ -56,12 +58,8 @@ export function contradictions(given: Readonly<Record<string, string>>): string[
 
 /** Values that each are fine, and are not here; a value that is not fine is left out of `config`. */
 export function limits(config: Partial<DeploymentConfig>): string[] {
-  const { subnetIds, availabilityZones, retentionDays = 366, schedule } = config;
+  const { subnetIds, availabilityZones, retentionDays = 366 } = config;
   return problemsOf([
-    [
-      schedule && schedule.interval.toDays({ integral: false }) > LONGEST_INTERVAL_DAYS,
-      `schedule leaves ${schedule?.interval.toHumanString() ?? ''} between runs; the most that the alarms can watch is ${LONGEST_INTERVAL_DAYS} days`,
-    ],
     [
       subnetIds && availabilityZones && new Set(availabilityZones).size !== subnetIds.length,
       'availabilityZones must name the zone of each of subnetIds, in the same order, each zone once',

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Duration } from 'aws-cdk-lib';
 import { z } from 'zod';
 import { longestInterval } from './interval.ts';
 
@@ -30,12 +31,8 @@ export const commaList = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-/** The primary CIDR of a VPC, which is always IPv4. */
+/** A VPC's primary CIDR is always IPv4, and so is the way out of a function's network interface unless it is told otherwise. */
 export const cidrv4 = z.cidrv4({ error: (issue) => `must be an IPv4 CIDR such as 10.0.0.0/16, ${got(issue.input)}` });
-
-export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
-  error: (issue) => `must be a CIDR such as 10.0.0.0/16, ${got(issue.input)}`,
-});
 
 /** EC2's IDs have 8 hexadecimal digits, or 17 since 2016. */
 const idPattern = (prefix: string) => new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`);
@@ -46,7 +43,17 @@ export const vpcId = z
 
 export const securityGroupId = matching(idPattern('sg'), 'the ID of a security group, sg-…');
 
-export const subnetIds = commaList.pipe(z.array(matching(/^subnet-[0-9a-z]+$/, 'IDs of subnets, subnet-…')).min(1));
+export const subnetIds = commaList
+  .pipe(z.array(matching(/^subnet-[0-9a-z]+$/, 'IDs of subnets, subnet-…')).min(1))
+  .refine((ids) => new Set(ids).size === ids.length, {
+    error: (issue) => `must name each subnet once, ${got(issue.input)}`,
+  });
+
+// CloudTrail wants three characters in the name of a channel, EventBridge Scheduler no more than these.
+export const resourceName = matching(
+  /^[A-Za-z][A-Za-z0-9-]{2,49}$/,
+  '3 to 50 letters, digits and hyphens, a letter first',
+);
 
 export const secretArn = matching(
   /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+-[A-Za-z0-9]{6}$/,
@@ -61,6 +68,16 @@ export const schedule = z.string().transform((expression, context) => {
     context.addIssue((error as Error).message);
     return z.NEVER;
   }
+});
+
+/** With a longer interval, "no complete run within three intervals" would look back further than an alarm can: seven days. */
+const LONGEST_INTERVAL = Duration.days(3);
+
+/** A schedule that the alarms can watch. */
+export const watchedSchedule = schedule.refine(({ interval }) => interval.toSeconds() <= LONGEST_INTERVAL.toSeconds(), {
+  error: (issue) =>
+    `leaves ${(issue.input as { interval: Duration }).interval.toHumanString()} between runs; the most that the alarms can ` +
+    `watch is ${LONGEST_INTERVAL.toHumanString()}`,
 });
 
 /** The path of a PEM file, read: its certificates without what people write around them. */

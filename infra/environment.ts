@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Token, Tokenization } from 'aws-cdk-lib';
 import { loadConfig } from '../lambda/config.ts';
 import { ConfigError } from '../lambda/errors.ts';
 
@@ -23,6 +23,7 @@ export const STAND_INS = {
   redisHost: `${'x'.repeat(60)}.${'x'.repeat(40)}.cache.amazonaws.com:6380`,
   channelArn: `arn:aws-us-gov:cloudtrail:us-gov-west-1:123456789012:channel/${'0'.repeat(36)}`,
   secretArn: `arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:${'x'.repeat(64)}-abcdef`,
+  word: 'x'.repeat(60),
 } as const;
 
 /** What the function is told, by its name in camel case: `kongAdminApi` becomes `KONG_ADMIN_API`. */
@@ -55,7 +56,15 @@ export function toVariableName(key: string): string {
 function knownValue(name: string, value: string): string {
   if (!Token.isUnresolved(value)) return value;
   if (name.endsWith('_SECRET_ARN')) return STAND_INS.secretArn;
-  return name === 'CHANNEL_ARN' ? STAND_INS.channelArn : name === 'REDIS_HOST' ? STAND_INS.redisHost : value;
+  if (name === 'CHANNEL_ARN') return STAND_INS.channelArn;
+  return name === 'REDIS_HOST' ? STAND_INS.redisHost : withoutTokens(value);
+}
+
+/** `text` with a word in place of each part that only the deployment knows. */
+export function withoutTokens(text: string): string {
+  return Tokenization.reverseString(text)
+    .mapTokens({ mapToken: () => STAND_INS.word })
+    .join({ join: (left: string, right: string) => left + right }) as string;
 }
 
 function sizeProblems(environment: Record<string, string>): string[] {

@@ -55,7 +55,8 @@ function grantSecrets(role: iam.Role, secrets: readonly secretsmanager.ISecret[]
   role.addToPolicy(
     new iam.PolicyStatement({
       actions: ['secretsmanager:GetSecretValue'],
-      resources: secrets.map(({ secretArn }) => secretArn),
+      // An ARN ends in six characters of Secrets Manager's own; a secret imported by its name comes without them.
+      resources: secrets.map(({ secretArn, secretFullArn }) => secretFullArn ?? `${secretArn}-??????`),
     }),
   );
   for (const keyArn of new Set(secrets.flatMap(({ encryptionKey }) => encryptionKey?.keyArn ?? []))) {

@@ -100,7 +100,7 @@ export class ForwarderAlarms extends Construct {
           `First: ${checkCommand} and do what it says. Then: ${logs}. No runs at all: aws scheduler list-schedules --group-name ${props.name}`,
         threshold: 1,
         comparisonOperator: LESS_THAN_THRESHOLD,
-        evaluationPeriods: Math.floor(lookback.toSeconds() / period.toSeconds()),
+        evaluationPeriods: Math.ceil(lookback.toSeconds() / period.toSeconds()),
         treatMissingData: BREACHING,
       }),
       watch('Lag', 'lag', {

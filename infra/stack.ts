@@ -9,7 +9,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { KongAuditForwarder } from './audit-forwarder.ts';
 import { KongAuditCache } from './cache.ts';
 import { KongAuditChannel } from './channel.ts';
-import type { DeploymentConfig } from './config.ts';
+import { ContextError, type DeploymentConfig } from './config.ts';
 import { given } from './given.ts';
 import { existingCache, type LedgerCache } from './ledger-cache.ts';
 import { pickTuning } from './tuning.ts';
@@ -33,7 +33,7 @@ export class KongAuditStack extends Stack {
     for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
 
     const vpc = network(this, config);
-    const vpcSubnets = subnetsOf(config);
+    const vpcSubnets = subnetsOf(vpc, config);
     const alarmTopics = topics(this, config);
     const secretKey =
       config.secretKmsKeyArn === undefined ? undefined : kms.Key.fromKeyArn(this, 'SecretKey', config.secretKmsKeyArn);
@@ -126,7 +126,7 @@ export class KongAuditStack extends Stack {
     output(
       'DashboardUrl',
       'The dashboard',
-      `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${forwarder.dashboardName}`,
+      `https://${this.region}.${consoleOf(this.region)}/cloudwatch/home?region=${this.region}#dashboards/dashboard/${forwarder.dashboardName}`,
     );
     output(
       'FunctionSecurityGroupId',
@@ -143,6 +143,12 @@ export class KongAuditStack extends Stack {
       channel?.eventDataStoreArn,
     );
   }
+}
+
+/** The domain of the management console in the Region's partition. */
+function consoleOf(region: string): string {
+  if (region.startsWith('cn-')) return 'console.amazonaws.cn';
+  return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com';
 }
 
 /** With subnets, zones and CIDR given nothing is looked up, and the app can be synthesised without credentials. */
@@ -162,9 +168,18 @@ function network(scope: Construct, config: DeploymentConfig): ec2.IVpc {
   return vpc;
 }
 
-function subnetsOf({ subnetIds, availabilityZones }: DeploymentConfig): ec2.SubnetSelection {
-  if (!subnetIds || availabilityZones) return { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
-  return { subnetFilters: [ec2.SubnetFilter.byIds(subnetIds)] };
+/** The given subnets, of whatever kind: one whose way out is a firewall or a VPN counts as isolated in a look-up. */
+function subnetsOf(vpc: ec2.IVpc, { vpcId, subnetIds, availabilityZones }: DeploymentConfig): ec2.SubnetSelection {
+  // Until the CDK CLI has looked it up, another VPC stands in.
+  const pending = vpc.vpcId !== vpcId;
+  if (!subnetIds || availabilityZones || pending) return { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
+  const all = [...vpc.privateSubnets, ...vpc.isolatedSubnets, ...vpc.publicSubnets];
+  const unknown = subnetIds.filter((id) => !all.some(({ subnetId }) => subnetId === id));
+  if (unknown.length > 0)
+    throw new ContextError([
+      `subnetIds must be subnets of ${vpcId}, got ${unknown.join(', ')}; it has ${all.map(({ subnetId }) => subnetId).join(', ')}`,
+    ]);
+  return { subnets: all.filter(({ subnetId }) => subnetIds.includes(subnetId)) };
 }
 
 function topics(scope: Construct, { alarmEmail, alarmTopicArn, resourceName }: DeploymentConfig): sns.ITopic[] {

@@ -1,6 +1,7 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, type Environment, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
 import { KongAuditForwarder, type KongAuditForwarderProps } from '../../infra/audit-forwarder.ts';
 import { KongAuditCache } from '../../infra/cache.ts';
@@ -79,7 +80,7 @@ describe('two forwarders that share a cache', () => {
     const { place } = team();
     place('Eu', { resourceName: 'kong-eu' });
     expect(() => place('Us', { resourceName: 'kong-us' })).toThrow(
-      "sourceName must differ between forwarders that share a cache or a stack; Team/Eu is 'kong', too",
+      "sourceName must differ between forwarders that share a cache, or an account and Region; Team/Eu is 'kong', too",
     );
   });
 
@@ -93,7 +94,7 @@ describe('two forwarders that share a cache', () => {
     const { place } = team();
     place('Eu', { sourceName: 'eu' });
     expect(() => place('Us', { sourceName: 'us' })).toThrow(
-      "resourceName must differ between forwarders; Team/Eu is 'kong-cloudtrail-integration', too",
+      "resourceName must differ between forwarders in one account and Region; Team/Eu is 'kong-cloudtrail-integration', too",
     );
   });
 
@@ -102,6 +103,24 @@ describe('two forwarders that share a cache', () => {
     const redis = () => existingCache({ host: 'redis.internal', port: 6379, peer: ec2.Peer.ipv4(vpc.vpcCidrBlock) });
     place('Eu', { resourceName: 'kong-eu', cache: redis() });
     expect(() => place('Us', { resourceName: 'kong-us', cache: redis() })).toThrow('sourceName must differ');
+  });
+});
+
+describe('two forwarders with a cache each', () => {
+  const beside = (env: Environment) => {
+    const { app, place } = team();
+    place('Eu', { resourceName: 'kong-eu' });
+    const stack = new Stack(app, 'Other', { env });
+    const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }) as ec2.IVpc;
+    return place('Us', { resourceName: 'kong-us', vpc, cache: new KongAuditCache(stack, 'Cache', { vpc }) }, stack);
+  };
+
+  test('must have different sources in one account and Region, where the alarms of each watch metrics by source', () => {
+    expect(() => beside({})).toThrow('sourceName must differ');
+  });
+
+  test('may have the same source in different Regions', () => {
+    expect(() => beside({ account: '111122223333', region: 'us-east-1' })).not.toThrow();
   });
 });
 
@@ -118,6 +137,50 @@ describe('a forwarder', () => {
     expect(() => team().place('Forwarder', { kongPageSize: 5000, logLevel: 'loud' })).toThrow(
       /^The function would refuse its environment:\n- KONG_PAGE_SIZE must be .*\n- LOG_LEVEL must be/,
     );
+  });
+
+  test.each<[Partial<KongAuditForwarderProps>, string]>([
+    [{ schedule: 'hourly' }, 'schedule must be rate(…) or cron(…)'],
+    [{ schedule: 'rate(10 days)' }, 'schedule leaves 10 days between runs'],
+    [{ sweepSchedule: 'weekly' }, 'sweepSchedule must be rate(…) or cron(…)'],
+    [{ resourceName: 'k'.repeat(51) }, 'resourceName must be 3 to 50 letters, digits and hyphens'],
+    [{ resourceName: '' }, 'resourceName must be 3 to 50 letters, digits and hyphens'],
+  ])('refuses %j', (props, problem) => {
+    expect(() => team().place('Forwarder', props)).toThrow(problem);
+  });
+
+  test('takes an Admin API whose host only the deployment knows, and opens the egress to its port', () => {
+    const { stack, place } = team();
+    const host = new CfnParameter(stack, 'KongHost').valueAsString;
+    place('Forwarder', { kongAdminApi: `https://${host}:9444/_api`, externalId: host });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: Match.objectLike({
+          KONG_ADMIN_API: { 'Fn::Join': ['', ['https://', { Ref: 'KongHost' }, ':9444/_api']] },
+        }),
+      },
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 9444 })]),
+    });
+  });
+
+  test('may read a secret that is given by its name, whatever six characters end its ARN', () => {
+    const { stack, place } = team();
+    place('Forwarder', { kongAdminToken: Secret.fromSecretNameV2(stack, 'Token', 'kong/token') });
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: 'secretsmanager:GetSecretValue',
+            Resource: Match.arrayWith([
+              { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(':secret:kong/token-\\?{6}$')])] },
+            ]),
+          }),
+        ]),
+      },
+    });
   });
 
   test('says when a bundle of authorities does not fit its environment', async () => {

@@ -106,6 +106,13 @@ describe('the context', () => {
   });
 });
 
+test.each([
+  [{ createChannel: 'maybe', channelArn: undefined, retentionDays: 90 }, 'createChannel'],
+  [{ kongSuperadmin: 'maybe', kongAdminTokenSecretArn: KONG_TOKEN_ARN }, 'kongSuperadmin'],
+])('of %j only the flag that cannot be read is a problem', (context, key) => {
+  expect(problemsOf(context)).toEqual([`${key} must be true or false, got "maybe"`]);
+});
+
 test('limits and contradictions are told together with values that cannot be read', () => {
   const wrong = {
     channelArn: undefined,
@@ -120,9 +127,9 @@ test('limits and contradictions are told together with values that cannot be rea
   };
   expect(problemsOf(wrong)).toEqual([
     expect.stringMatching(/^kongSecurityGroupId must be the ID of a security group/),
+    'schedule leaves 9 days between runs; the most that the alarms can watch is 3 days',
     expect.stringMatching(/^cacheEngine must be valkey or redis/),
     expect.stringMatching(/^kongSecurityGroupId and kongCidr are both given/),
-    expect.stringMatching(/^schedule leaves 9 days/),
     expect.stringMatching(/^subnetIds must name subnets in at least two zones/),
     expect.stringMatching(/^retentionDays must be from 7 to 3653, got 2/),
   ]);
@@ -168,7 +175,17 @@ describe('a value', () => {
       'channelArn must look like arn:aws:cloudtrail:<region>:<account>:channel/<id>',
     ],
     ['an external ID with a space', { externalId: 'a b' }, 'externalId must be 2 to 1224 characters'],
-    ['a CIDR without length', { kongCidr: '10.0.0.1' }, 'kongCidr must be a CIDR such as 10.0.0.0/16, got "10.0.0.1"'],
+    [
+      'a CIDR without length',
+      { kongCidr: '10.0.0.1' },
+      'kongCidr must be an IPv4 CIDR such as 10.0.0.0/16, got "10.0.0.1"',
+    ],
+    ['an IPv6 CIDR', { kongCidr: 'fd00:1::/64' }, 'kongCidr must be an IPv4 CIDR such as 10.0.0.0/16, got'],
+    [
+      'a subnet given twice',
+      { subnetIds: 'subnet-0a1b2c3d,subnet-0a1b2c3d' },
+      'subnetIds must name each subnet once, got ["subnet-0a1b2c3d","subnet-0a1b2c3d"]',
+    ],
     [
       'a security group by name',
       { kongSecurityGroupId: 'kong' },

@@ -197,6 +197,7 @@ describe('the intervals of the alarms', () => {
     ['rate(6 hours)', { period: 21_600, periods: 3, lag: 43_200 }],
     ['cron(0 6,18 * * ? *)', { period: 43_200, periods: 3, lag: 86_400 }],
     // An alarm's period is at most a day, and it looks back seven days at most.
+    ['rate(36 hours)', { period: 86_400, periods: 5, lag: 259_200 }],
     ['rate(2 days)', { period: 86_400, periods: 6, lag: 345_600 }],
     ['cron(0 8-18 ? * MON-FRI *)', { period: 86_400, periods: 7, lag: 446_400 }],
   ])('follow the schedule %s', (schedule, { period, periods, lag }) => {

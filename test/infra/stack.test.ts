@@ -1,5 +1,6 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createApp } from '../../infra/app.ts';
 import { ContextError } from '../../infra/config.ts';
 import { loadConfig } from '../../lambda/config.ts';
 import {
@@ -8,7 +9,9 @@ import {
   KONG_TOKEN_ARN,
   MINIMAL,
   only,
+  placeholderCode,
   REDIS_PASSWORD_ARN,
+  scratch,
   synthesize,
 } from './support.ts';
 
@@ -724,6 +727,7 @@ describe('the VPC', () => {
             subnets: subnets('subnet-0000000a', 'subnet-0000000b', 'subnet-0000000c'),
           },
           { name: 'Public', type: 'Public', subnets: subnets('subnet-0000000d', 'subnet-0000000e', 'subnet-0000000f') },
+          { name: 'Firewalled', type: 'Isolated', subnets: subnets('subnet-0000001a', 'subnet-0000001b') },
         ],
       },
   };
@@ -743,6 +747,36 @@ describe('the VPC', () => {
     const SubnetIds = ['subnet-0000000a', 'subnet-0000000c'];
     template.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds } });
     template.hasResourceProperties('AWS::ElastiCache::SubnetGroup', { SubnetIds });
+  });
+
+  test('is looked up, and the given subnets are used, whatever kind of route they have', () => {
+    const subnetIds = ['subnet-0000001a', 'subnet-0000001b'];
+    const template = synthesize({ ...nothingGiven, ...lookedUp, subnetIds }, env);
+    template.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: subnetIds } });
+    template.hasResourceProperties('AWS::ElastiCache::SubnetGroup', { SubnetIds: subnetIds });
+  });
+
+  test('is looked up, and a subnet it does not have is refused', () => {
+    const subnetIds = 'subnet-0000000a,subnet-0000000b,subnet-00000099';
+    expect(() => synthesize({ ...nothingGiven, ...lookedUp, subnetIds }, env)).toThrow(
+      `subnetIds must be subnets of ${MINIMAL.vpcId}, got subnet-00000099; it has subnet-0000000a, subnet-0000000b,`,
+    );
+  });
+
+  test('is looked up, and must have subnets in two zones for a cache', () => {
+    const [key = '', vpc] = Object.entries(lookedUp)[0] ?? [];
+    const narrow = {
+      ...vpc,
+      subnetGroups: [{ name: 'Private', type: 'Private', subnets: subnets('subnet-0000000a') }],
+    };
+    expect(() => synthesize({ ...nothingGiven, [key]: narrow }, env)).toThrow(
+      'vpcSubnets must be in at least two zones, got eu-west-1a: the cache has a primary and a replica',
+    );
+  });
+
+  test('is another one until the CDK CLI has looked it up, to which the given subnets are not held', () => {
+    const context = { ...MINIMAL, ...nothingGiven, subnetIds: MINIMAL.subnetIds };
+    expect(() => createApp({ context, code: placeholderCode(), env, outdir: scratch('cdk.out') })).not.toThrow();
   });
 
   test('cannot be looked up without an account and Region', () => {

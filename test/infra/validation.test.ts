@@ -32,7 +32,7 @@ const DEPLOYMENTS: Readonly<Record<string, Context>> = {
     ...MINIMAL,
     redis: 'redis.internal:6379',
     redisTls: false,
-    kongCidr: 'fd00:1::/64',
+    kongCidr: '10.9.0.0/24',
   },
   'the longest name': { ...COMPLETE, resourceName: 'k'.repeat(50) },
 };
