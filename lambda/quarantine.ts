@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { WholePayload } from './cloudtrail/event.ts';
 import { cutText } from './cloudtrail/fit.ts';
-import type { Redactor } from './cloudtrail/redact.ts';
+import { beginningOf, type Redactor } from './cloudtrail/redact.ts';
 import type { Entry } from './kong/scan.ts';
 import type { Ledger, QuarantineRecord } from './ledger/ledger.ts';
 import type { Log } from './log.ts';
@@ -67,7 +67,8 @@ export function toQuarantineRecord(
 }
 
 function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholePayload } {
-  if (typeof row === 'string') return { row: cutText(redactor.payload(row).text, QUARANTINED_PAYLOAD_MAX_BYTES) };
+  if (typeof row === 'string')
+    return { row: cutText(redactor.payload(beginningOf(row)).text, QUARANTINED_PAYLOAD_MAX_BYTES) };
   if (typeof row !== 'object' || row === null) return { row };
   // Nested too deeply for the ledger to write: kept as text.
   if (!isWritable(row)) return keep(toJson(row), redactor);
@@ -77,9 +78,10 @@ function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholeP
   const { payload } = kept;
   if (payload === undefined || payload === null) return { row: kept };
   const text = typeof payload === 'string' ? payload : toJson(payload);
-  const redacted = redactor.payload(text).text;
+  const beginning = beginningOf(text);
+  const redacted = redactor.payload(beginning).text;
   kept['payload'] = cutText(redacted, QUARANTINED_PAYLOAD_MAX_BYTES);
-  if (kept['payload'] === redacted) return { row: kept };
+  if (beginning === text && kept['payload'] === redacted) return { row: kept };
   return { row: kept, digest: { payloadBytes: Buffer.byteLength(text), payloadSha256: hash('sha256', text) } };
 }
 

@@ -65,6 +65,12 @@ describe('a quarantine record', () => {
       });
     });
 
+    test('says so also when nothing but its secrets would not have fit', () => {
+      const payload = JSON.stringify({ password: 'hunter2'.repeat(100_000) });
+      const record = recordOf({ ...ROW, payload });
+      expect(record).toMatchObject({ entry: { payload: '{"password":"***"' }, payloadBytes: payload.length });
+    });
+
     test('at its edge keeps it whole', () => {
       const payload = 'x'.repeat(32_000);
       expect(recordOf({ ...ROW, payload })).not.toHaveProperty('payloadBytes');

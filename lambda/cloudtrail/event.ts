@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 import type { AuditEntry } from '../kong/entry.ts';
 import { cutJsonText, cutText, EVENT_LIMITS, fitMembers, jsonBytes, type Members } from './fit.ts';
-import type { Redacted, Redactor } from './redact.ts';
+import { beginningOf, type Redacted, type Redactor } from './redact.ts';
 
 /** One element of `auditEvents` in PutAuditEvents. */
 export interface AuditEvent {
@@ -51,7 +51,7 @@ export function toAuditEvent(entry: AuditEntry, context: EventContext, whole?: W
 function toEventData(entry: AuditEntry, context: EventContext, whole: WholePayload | undefined) {
   const { route, query } = splitPath(entry.path);
   const redactedQuery = context.redactor.query(query);
-  const redactedPayload = context.redactor.payload(entry.payload ?? '');
+  const redactedPayload = context.redactor.payload(beginningOf(entry.payload ?? ''));
   const failed = context.deriveErrorCode && entry.status !== null && entry.status >= 400;
 
   return {
@@ -108,13 +108,15 @@ function requestParameters(
     payload: payload || undefined,
     ...(whole && { payloadTruncated: true, ...whole }),
   };
-  if (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit) return parameters;
+  const isBeginning = beginningOf(original) !== original;
+  if (!isBeginning && (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit))
+    return parameters;
 
   if (query !== '') {
     parameters['queryParameters'] = cutJsonText(query, limit / 2);
     if (parameters['queryParameters'] !== query) parameters['queryParametersTruncated'] = true;
   }
-  if (payload !== '' && jsonBytes(parameters) > limit) {
+  if (payload !== '' && (isBeginning || jsonBytes(parameters) > limit)) {
     parameters['payload'] = '';
     parameters['payloadTruncated'] = true;
     parameters['payloadBytes'] = whole?.payloadBytes ?? Buffer.byteLength(original);
@@ -144,7 +146,7 @@ function additionalEventData(
     requestSource: entry.requestSource ?? undefined,
     removedFromPayload: entry.removedFromPayload ?? undefined,
     requestTimestamp: entry.timestamp,
-    redacted: [...new Set([...query.keys, ...payload.keys])].join(',') || undefined,
+    redacted: [...new Set([...query.keys, ...payload.keys])].join(',').toWellFormed() || undefined,
   };
   let characters = 0;
   for (const value of Object.values(members)) if (typeof value === 'string') characters += value.length;

@@ -44,7 +44,7 @@ const CHANNEL = new Set([
 ]);
 const POISON = new Set(['DuplicatedAuditEventId', 'ValidationException', 'ValidationError']);
 /** The one `ValidationException` that is about no entry. Anchored, because what follows may quote an entry. */
-const PARAMETER = /^\d+ validation errors? detected: Value (?:'[^']*' )?at '(?:channelArn|externalId)'/;
+const PARAMETER = /^\d+ validation errors? detected: Value (?:'[\w+=,.@:/-]*' )?at '(?:channelArn|externalId)'/;
 const CREDENTIALS =
   /^(AccessDenied|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|RequestExpired|RequestTimeTooSkewed|InvalidClientTokenId|NotAuthorized|OptInRequired|CredentialsProvider|Credential|TokenProvider)/;
 const TRANSIENT =

@@ -1,4 +1,4 @@
-import { inForm, inMultipart, inText } from './secrets-in-form.ts';
+import { inForm, inMultipart, inText, inUrls, USERINFO } from './secrets-in-form.ts';
 import {
   type Find,
   firstAfterSpace,
@@ -22,8 +22,18 @@ export const DEFAULT_REDACT_KEYS: readonly string[] = [
   'secret_access_key', '*_secret_access_key', 'access_key', 'encryption_key', '*_encryption_key', 'signing_key', '*_signing_key', 'hmac_key', '*_hmac_key',
   'master_key', 'license_key', 'provision_key', 'aws_key', 'aws_access_key_id', 'ssl_key', 'tls_key', 'client_key', '*_cert_key', 'client_jwk', 'jwk',
   'pem', '*_service_account_json', 'service_account_json', 'authorization', 'authorization_value', 'proxy_authorization', 'cookie', 'set_cookie',
-  'credential', 'credentials', 'header_value', 'param_value', 'connection_string', 'dsn',
+  'credential', 'credentials', 'header_value', 'param_value', 'connection_string', 'dsn', '*_authorization', 'content_safety_key', USERINFO,
 ]; // prettier-ignore
+
+/**
+ * No more of a payload is looked at: four times what an event can hold. Reading all of ten megabytes of brackets would take more
+ * memory than the function has.
+ */
+export const READ_CHARACTERS = 400_000;
+
+/** What of a text is looked at, never half a character. */
+export const beginningOf = (text: string): string =>
+  text.length > READ_CHARACTERS ? text.slice(0, READ_CHARACTERS).toWellFormed() : text;
 
 export interface Redactor {
   /** A request body of whatever kind: JSON (also when cut off or broken), a multipart form, a URL-encoded form, plain text. */
@@ -38,42 +48,52 @@ export function createRedactor(keys: readonly string[]): Redactor {
   const names = new Set(normalized.filter((key) => !key.startsWith('*')));
   const endings = normalized.filter((key) => key.startsWith('*')).map((key) => key.slice(1));
   if (normalized.length === 0) return { payload: unchanged, query: unchanged };
-  const suspicious = suspicion([...names, ...endings]);
+  const suspicious = suspicion([...names, ...endings], names.has(USERINFO));
   const isName = (part: string): boolean => {
     const spellings = [normalize(part), normalize(part.toLowerCase())];
     return spellings.some((name) => names.has(name) || endings.some((ending) => name.endsWith(ending)));
   };
   const isSecret = (key: string): boolean => suspicious.test(key) && (isName(key) || key.split(IN_PARTS).some(isName));
-  const redact = (text: string, finders: (text: string) => readonly Find[]): Redacted =>
-    suspicious.test(text) ? replaceFound(text, finders(text), { isSecret, redactJson }) : unchanged(text);
-  const redactJson = (text: string): Redacted => redact(text, () => [inJson]);
+  const redact = (text: string, findersOf: (text: string) => readonly Find[], depth = 0): Redacted => {
+    if (!suspicious.test(text)) return unchanged(text);
+    const redactValue = (value: string) => redact(value, depth < MAX_DEPTH ? findersFor : () => [inText], depth + 1);
+    return replaceFound(text, [...findersOf(text), inUrls], { isSecret, redactValue });
+  };
   return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => [inForm]) };
 }
+
+/** Values in values in values. What lies deeper is read as plain text; a bound keeps the time linear. */
+const MAX_DEPTH = 5;
 
 const normalize = (key: string): string =>
   key
     .trim()
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
     .toLowerCase()
     .replaceAll('-', '_');
 
-/** Kong's forms name nested fields `config.password`, `config[password]` or `credentials[1].password`. */
-const IN_PARTS = /[.[\]]/;
+/** Kong's forms name nested fields `config.password`, `config[password]` or `credentials[1].password`; a URL has its query. */
+const IN_PARTS = /[.[\]?]+/;
 
 const unchanged = (text: string): Redacted => ({ text, keys: [] });
 
 /** Most texts hold neither a secret's name nor an escape that could hide one; they need no parsing. */
-function suspicion(names: readonly string[]): RegExp {
+function suspicion(names: readonly string[], urls: boolean): RegExp {
   const shortest = names.filter((name) => !names.some((other) => other !== name && name.includes(other)));
   const pattern = shortest.map((name) => RegExp.escape(name).replaceAll('_', '[_-]?').replaceAll('\\x20', '[ +]'));
+  if (urls) pattern.push('://[^/\\s]*@');
   return new RegExp(`${pattern.join('|')}|[\\\\%]`, 'i');
 }
 
 function findersFor(text: string): readonly Find[] {
   if (['{', '[', '"'].includes(firstAfterSpace(text))) return isJson(text) ? [inJson] : [inJson, inText];
-  if (/^content-disposition:/im.test(text)) return [inMultipart];
-  return [text.includes('=') ? inForm : inText];
+  if (/^content-disposition:/im.test(text)) return [inMultipart, inText];
+  if (!text.includes('=')) return [inText];
+  return URL_ENCODED.test(text) ? [inForm] : [inForm, inText];
 }
+
+/** Whoever encodes a form as he should leaves none of the others as they are. */
+const URL_ENCODED = /^[^\s"'<>{}]*$/;
 
 /** Applies the finders one after the other. */
 function replaceFound(text: string, finders: readonly Find[], secrets: Secrets): Redacted {

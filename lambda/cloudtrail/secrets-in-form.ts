@@ -1,7 +1,7 @@
 import { indexOf, MASK, type Replacement, type Secrets, skipSpace, valueEnd } from './secrets-in-json.ts';
 
-/** A URL-encoded form, or a query string. */
-export function inForm(text: string, { isSecret }: Secrets): Replacement[] {
+/** A URL-encoded form, or a query string. A value that holds a secret in its turn is encoded anew. */
+export function inForm(text: string, { isSecret, redactValue }: Secrets): Replacement[] {
   const replacements: Replacement[] = [];
   for (let start = 0; start <= text.length;) {
     const ampersand = text.indexOf('&', start);
@@ -11,7 +11,16 @@ export function inForm(text: string, { isSecret }: Secrets): Replacement[] {
     const equals = pair.indexOf('=');
     if (equals >= 0 && equals + 1 < pair.length) {
       const key = decode(pair.slice(0, equals));
-      if (isSecret(key)) replacements.push({ from: start + equals + 1, to: end, by: MASK, keys: [key] });
+      const from = start + equals + 1;
+      if (isSecret(key)) {
+        replacements.push({ from, to: end, by: MASK, keys: [key] });
+      } else {
+        const value = pair.slice(equals + 1);
+        const plain = decode(value);
+        const inner = redactValue(plain);
+        const by = plain === value ? inner.text : encodeURIComponent(inner.text);
+        if (inner.keys.length > 0) replacements.push({ from, to: end, by, keys: inner.keys });
+      }
     }
     start = end + 1;
   }
@@ -19,27 +28,27 @@ export function inForm(text: string, { isSecret }: Secrets): Replacement[] {
 }
 
 /** Like Kong, which decodes what it can and leaves the rest. */
-function decode(key: string): string {
-  const text = key.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text.replace(/%[2-7][0-9a-f]/gi, (escape) => decodeURIComponent(escape));
-  }
+function decode(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString());
 }
 
 /**
  * Line by line; a part's value runs from the empty line after its headers to the line break before the next boundary
  * (RFC 7578, section 4). The boundary is compared whole: a PEM key begins with hyphens, too.
  */
-export function inMultipart(text: string, { isSecret }: Secrets): Replacement[] {
+export function inMultipart(text: string, { isSecret, redactValue }: Secrets): Replacement[] {
   const replacements: Replacement[] = [];
   let hyphens: string | null = null;
   let boundary: string | null = null;
   let key: string | null = null;
   let from = -1;
   const close = (to: number) => {
-    if (key !== null && from >= 0 && to > from) replacements.push({ from, to, by: MASK, keys: [key] });
+    if (from >= 0 && to > from) {
+      const inner = key === null ? redactValue(text.slice(from, to)) : { text: MASK, keys: [key] };
+      if (inner.keys.length > 0) replacements.push({ from, to, by: inner.text, keys: inner.keys });
+    }
     key = null;
     from = -1;
   };
@@ -63,7 +72,8 @@ export function inMultipart(text: string, { isSecret }: Secrets): Replacement[] 
   return replacements;
 }
 
-const DISPOSITION = /^content-disposition:.*?;[ \t]*name="?([^;"\r\n]*)/i;
+/** The parameter `name`, quoted in whatever way, and not what another parameter holds in quotes. */
+const DISPOSITION = /^content-disposition:(?:[^"\r\n]|"[^"\r\n]*")*?;[ \t]*name[ \t]*=[ \t]*["']?([^;"'\r\n]*)/i;
 
 /**
  * Anything else: JSON that does not parse (single quotes, no quotes, one quote too many), or plain text. A word followed by a
@@ -85,10 +95,22 @@ export function inText(text: string, { isSecret }: Secrets): Replacement[] {
   return replacements;
 }
 
+/** The password in `scheme://user:password@host` (RFC 3986, section 3.2.1), named by what it is part of. */
+export function inUrls(text: string, { isSecret }: Secrets): Replacement[] {
+  if (!isSecret(USERINFO)) return [];
+  return Array.from(text.matchAll(PASSWORD_IN_URL), ({ index, 0: url, 1: password = '' }) => {
+    const to = index + url.length - '@'.length;
+    return { from: to - password.length, to, by: MASK, keys: [USERINFO] };
+  });
+}
+
+export const USERINFO = 'userinfo';
+const PASSWORD_IN_URL = /:\/\/[^\s/?#"'\\<>@:]*:([^\s/?#"'\\<>@]+)@/g;
+
 const SIGN = /[:=]/g;
 /** Longer names are found in well-formed bodies only; a bound keeps the time linear. */
 const KEY_MAX_CHARACTERS = 100;
-const KEY_BEFORE = /([\w.[\]-]+)[\\"']{0,9}\s{0,9}$/;
+const KEY_BEFORE = /(?<![\w.[\]-])([\w.[\]-]+)[\\"']{0,9}\s{0,9}$/;
 const LOOSE_END = /[,;&}\]\r\n]/g;
 
 function looseValueEnd(text: string, from: number): number {

@@ -17,8 +17,8 @@ export type Find = (text: string, secrets: Secrets) => readonly Replacement[];
 
 export interface Secrets {
   readonly isSecret: (key: string) => boolean;
-  /** Redacts JSON that stands in a string. */
-  readonly redactJson: (text: string) => Redacted;
+  /** Redacts a value that may itself be JSON, a form, or text with `name: value` in it. */
+  readonly redactValue: (text: string) => Redacted;
 }
 
 /** What stands in place of a secret. */
@@ -26,9 +26,9 @@ export const MASK = '***';
 
 /**
  * Reads strings and brackets, not a tree: works on JSON that is cut off, nested without end, or holds a key twice. A string
- * that is itself JSON is redacted too, and then written anew.
+ * that holds a secret in its turn is written anew.
  */
-export function inJson(text: string, { isSecret, redactJson }: Secrets): Replacement[] {
+export function inJson(text: string, { isSecret, redactValue }: Secrets): Replacement[] {
   const replacements: Replacement[] = [];
   for (let start = text.indexOf('"'); start >= 0;) {
     const end = stringEnd(text, start);
@@ -43,9 +43,8 @@ export function inJson(text: string, { isSecret, redactJson }: Secrets): Replace
         if (!isHarmless(text.slice(from, Math.min(next, from + 6))))
           replacements.push({ from, to: next, by: `"${MASK}"`, keys: [key] });
       }
-    } else if (text[start + 1] === '{' || text[start + 1] === '[') {
-      const quoted = text.slice(start, end);
-      const inner = redactJson((quoted.includes('\\"') && toText(quoted)) || '');
+    } else {
+      const inner = redactValue(toText(text.slice(start, end)) ?? '');
       if (inner.keys.length > 0)
         replacements.push({ from: start, to: end, by: JSON.stringify(inner.text), keys: inner.keys });
     }

@@ -244,6 +244,22 @@ describe('what is too large', () => {
     expect(String(payload).length).toBeGreaterThan(99_000);
   });
 
+  test('says so also when nothing but its secrets would not have fit', () => {
+    const payload = JSON.stringify({ list: Array(60_000).fill({ key: 'hunter2' }) });
+    const { requestParameters = {} } = dataOf({ payload });
+    expect(requestParameters).toMatchObject({ payloadTruncated: true, payloadBytes: payload.length });
+    expect(requestParameters['payload']).not.toContain('hunter2');
+  });
+
+  test('takes no memory to speak of, whatever it is', () => {
+    const before = process.resourceUsage().maxRSS;
+    for (const unit of ['[', '{"key":', '"[', 'key=[&'])
+      expect(dataOf({ payload: unit.repeat(10_000_000 / unit.length) }).requestParameters).toMatchObject({
+        payloadTruncated: true,
+      });
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(400_000);
+  });
+
   test('counts payloadBytes in UTF-8', () => {
     const payload = '€'.repeat(40_000);
     expect(dataOf({ payload }).requestParameters).toMatchObject({

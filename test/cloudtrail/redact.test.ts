@@ -53,6 +53,25 @@ describe('a JSON payload', () => {
       String.raw`{"a":"{\"key\":\"b\",\"c\":1}"}`,
       String.raw`{"a":"{\"key\":\"***\",\"c\":1}"}`,
     ],
+    [
+      'in JSON inside a string, behind white space',
+      String.raw`{"a":" 
+{"key":"b"}"}`,
+      String.raw`{"a":" 
+{"key":"***"}"}`,
+    ],
+    [
+      'in JSON inside a string, its quotes escaped',
+      String.raw`{"a":"{\u0022key\u0022:1}"}`,
+      String.raw`{"a":"{\"key\":\"***\"}"}`,
+    ],
+    [
+      'in a header, as request-transformer takes them',
+      '{"add":{"headers":["Authorization:Bearer x","X-Name:a"]}}',
+      '{"add":{"headers":["Authorization:***","X-Name:a"]}}',
+    ],
+    ['in the query of a URL', '{"url":"https://a/b?api_key=x&c=1"}', '{"url":"https://a/b?api_key=***&c=1"}'],
+    ['in the userinfo of a URL', '{"url":"https://me:hunter2@host/a@b:c"}', '{"url":"https://me:***@host/a@b:c"}'],
     ['in JSON written twice', String.raw`"{\"key\":\"b\"}"`, String.raw`"{\"key\":\"***\"}"`],
   ])('loses a secret %s', (_, text, expected) => {
     expect(payload(text).text).toBe(expected);
@@ -95,7 +114,7 @@ describe('a JSON payload', () => {
   });
 
   test('does not take a value for a key', () => {
-    const text = '{"name":"password","fields":["token","secret"],"a":"password: x","b":"key=y"}';
+    const text = '{"name":"password","fields":["token","secret"],"a":"the password","b":"keys=y"}';
     expect(payload(text)).toEqual({ text, keys: [] });
   });
 
@@ -152,6 +171,13 @@ describe('a form', () => {
     ['percent-encoded', '%70assword=a&config%5Btoken%5D=b', '%70assword=***&config%5Btoken%5D=***'],
     ['with a broken escape beside it', '%70assword[%zz]=a&100%=b', '%70assword[%zz]=***&100%=b'],
     ['with equals signs', 'key=a==&x=b', 'key=***&x=b'],
+    [
+      'in JSON, encoded or not',
+      'payload=%7B%22license_key%22%3A%22a%22%7D&p={"key":"a"}',
+      'payload=%7B%22license_key%22%3A%22***%22%7D&p={"key":"***"}',
+    ],
+    ['in a header', 'config.add.headers=apikey%3Aa&x=b', 'config.add.headers=apikey%3A***&x=b'],
+    ['in a URL', 'url=http%3A%2F%2Fu%3Ahunter2%40h&x=b', 'url=http%3A%2F%2Fu%3A***%40h&x=b'],
     ['with line breaks', 'key=-----BEGIN-----\nMIIE\n-----END-----\n&x=b', 'key=***&x=b'],
     ['without value', 'password=&key&x=b', 'password=&key&x=b'],
     ['not of its name', 'keys=a&monkey=b&x=password', 'keys=a&monkey=b&x=password'],
@@ -198,6 +224,17 @@ describe('a multipart form', () => {
     expect(payload(text)).toEqual({ text, keys: [] });
   });
 
+  test('loses what a file in it holds', () => {
+    const text = (key: string) =>
+      `${part('payload', `{"license":{"license_key":"${key}"}}`)}${part('c', `a: b\n  password: ${key}`)}--x1--`;
+    expect(payload(text('hunter2')).text).toBe(text('***'));
+  });
+
+  test.each(['name = "key"', "name='key'", 'filename="a; name=b"; name="key"'])('may name a part by %s', (name) => {
+    const text = `--x1\r\nContent-Disposition: form-data; ${name}\r\n\r\na\r\n--x1--`;
+    expect(payload(text).text).toBe(text.replace('\r\na\r\n', '\r\n***\r\n'));
+  });
+
   test('that is cut off loses what it holds of a secret', () => {
     const text = `${part('name', 'a')}${part('key', PEM)}`;
     for (let length = text.indexOf('BEGIN'); length <= text.length; length += 1)
@@ -214,6 +251,10 @@ describe('any other payload', () => {
   test.each([
     ['password: hunter2', 'password: ***'],
     ['token hunter2', 'token hunter2'],
+    ['name: a\nurl: https://h/?b=c\npassword: hunter2\n', 'name: a\nurl: https://h/?b=c\npassword: ***\n'],
+    ['<a password="hunter2" b="c"/>', '<a password="***" b="c"/>'],
+    ['# a=b\n{"password":"hunter2","b":1}', '# a=b\n{"password":"***","b":1}'],
+    ['export PASSWORD=hunter2\nexport B=1', 'export PASSWORD=***\nexport B=1'],
     ['', ''],
     ['null', 'null'],
     ['hunter2', 'hunter2'],
@@ -265,6 +306,12 @@ describe('the list of keys', () => {
       'clientSecret',
       'accessToken',
       'privateKey',
+      'APIToken',
+      'JWTSecret',
+      'AWSSecretKey',
+      'https_proxy_authorization',
+      'access_token_introspection_authorization',
+      'content_safety_key',
     );
     const redactor = createRedactor(DEFAULT_REDACT_KEYS);
     for (const key of keys) expect(redactor.payload(`{"${key}":"a"}`).text).toBe(`{"${key}":"***"}`);
@@ -331,6 +378,16 @@ describe('hostile input of a million characters', () => {
     ['a disposition', `Content-Disposition: ${many('; nam')}`],
     ['headers', many('Content-Disposition: a; name="key"\n')],
     ['percent signs', many('%')],
+    ['words before many colons', `{key${many(`${'a'.repeat(67)}${':'.repeat(33)}`)}`],
+    ['broken escapes', many('%ff=1&')],
+    ['dots', `${many('.')}key=1`],
+    ['values in values', `key${many('a=')}`],
+    [
+      'values in values, encoded',
+      Array.from({ length: 12 }).reduce<string>((text) => `a=${encodeURIComponent(`${text}&${text}`)}`, 'key=1'),
+    ],
+    ['URLs', many('://a:')],
+    ['URLs without end', `key://${many(':')}`],
   ])('%s', (_, text) => {
     expect(payload(text).text).not.toBe('');
     expect(query(text).text).not.toBe('');
