@@ -1,6 +1,6 @@
 import { releasing } from './deliver.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
-import { type Capabilities, type ScanStrategy, strategyOf } from './kong/capabilities.ts';
+import type { Capabilities, ScanStrategy } from './kong/capabilities.ts';
 import type { Kong } from './kong/client.ts';
 import { type Entry, fullScanPages, ScanMismatch, timeOrderedPages } from './kong/scan.ts';
 import type { Checkpoint, Ledger } from './ledger/ledger.ts';
@@ -33,37 +33,31 @@ export interface DrainDeps {
  * Works on every pending window once, the newest first, and saves after each page what is left. Fresh entries do not wait behind
  * a backlog; the backlog keeps what time remains.
  *
- * When Kong turns out not to keep to the strategy, the rest is read with the next weaker one.
+ * When Kong turns out not to keep to the strategy, the whole log is read.
  *
  * @returns the strategy used last
  * @throws what reading, putting or saving threw, after the progress made until then was saved
  */
 export async function drain(deps: DrainDeps): Promise<ScanStrategy> {
-  let { strategy } = deps.capabilities;
-  for (;;) {
-    const pendingBefore = deps.progress.current().pending;
-    try {
-      if (strategy === 'full-scan') await drainByFullScan(deps);
-      else for (const window of pendingBefore.toReversed()) await drainWindow(window, strategy, deps);
+  const { strategy, version } = deps.capabilities;
+  const pendingBefore = deps.progress.current().pending;
+  try {
+    if (strategy !== 'full-scan') {
+      for (const window of pendingBefore.toReversed()) await drainWindow(window, strategy, deps);
       return strategy;
-    } catch (error) {
-      if (!(error instanceof ScanMismatch)) throw error;
-      const next = weaker(strategy, deps.capabilities.version);
-      deps.log.warn(`Kong does not keep to the scan strategy ${strategy}; reading on with ${next}`, {
-        kongVersion: deps.capabilities.version,
-        reason: error.message,
-      });
-      strategy = next;
-      // What shrank under the wrong assumption is read again; the ledger drops what was forwarded.
-      await deps.progress.update({ pending: merge([...deps.progress.current().pending, ...pendingBefore]) });
     }
+  } catch (error) {
+    if (!(error instanceof ScanMismatch)) throw error;
+    // Once a Kong is not what it says, its order cannot be relied on either: few rows may lie in order by chance.
+    deps.log.warn(`Kong does not keep to the scan strategy ${strategy}; reading all of its log instead`, {
+      kongVersion: version,
+      reason: error.message,
+    });
+    // What shrank under the wrong assumption is read again; the ledger drops what was forwarded.
+    await deps.progress.update({ pending: merge([...deps.progress.current().pending, ...pendingBefore]) });
   }
-}
-
-function weaker(strategy: ScanStrategy, version: string): ScanStrategy {
-  return strategy === 'filtered' && ['filtered', 'newest-first'].includes(strategyOf(version) ?? '')
-    ? 'newest-first'
-    : 'full-scan';
+  await drainByFullScan(deps);
+  return 'full-scan';
 }
 
 /** Pages come newest first, so the window shrinks from above; a second is given up only when all of it is settled. */
@@ -97,6 +91,7 @@ async function drainWindow(
 async function drainByFullScan(deps: DrainDeps): Promise<void> {
   const { progress, kong, pageSize, capabilities, everything } = deps;
   const { pending, fullScan: saved } = progress.current();
+  // Not where the version cannot be read this time either: an offset of another order would pass over rows.
   const resumed = saved?.kongVersion === capabilities.version ? saved : null;
   if (!resumed && pending.length === 0) return;
   const resending = pending.filter(({ resend }) => resend);

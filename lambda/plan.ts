@@ -39,7 +39,7 @@ function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Plan {
   if (capabilities.strategy === 'full-scan' && fullScan?.kongVersion === capabilities.version) return {};
   const clocks = { kongNow, ownNow: Math.floor(now() / 1000) };
   if (clockWentBack(checkpoint, clocks, config.overlapSeconds))
-    log.warn('Kong’s clock went back by more than the overlap; rereading everything retained', { planned, kongNow });
+    log.warn('Kong’s clock is not where the last run left it; rereading everything retained', { planned, kongNow });
   const window = nextWindow(checkpoint, clocks, config.overlapSeconds);
   return {
     planned: window.before,

@@ -75,7 +75,8 @@ export async function run(invocation: RunInvocation, deps: RunDeps): Promise<Run
   try {
     locked = dryRun || (await deps.ledger.lock(deps.runId, deps.lockSeconds));
     if (locked) status = await work(invocation, dryRun, deps, state);
-    else state.checkpoint = await deps.ledger.loadCheckpoint();
+    // Whether the checkpoint is damaged is told by the run that has the lock.
+    else state.checkpoint = await deps.ledger.loadCheckpoint().catch(() => null);
   } catch (thrown) {
     if (deps.deadline.stopping.aborted && isInterruption(thrown)) status = 'incomplete';
     else error = toError(thrown);

@@ -64,7 +64,7 @@ const ORDINARY_SKEW_SECONDS = 60;
  * ever since, and for how long it had been ahead is not known.
  */
 export function clockWentBack(last: LastPlan, clocks: Clocks, overlapSeconds: number): boolean {
-  return aheadSeconds(last, clocks) > overlapSeconds;
+  return aheadSeconds(last, clocks) > Math.max(overlapSeconds, ORDINARY_SKEW_SECONDS);
 }
 
 /** How far Kong's clock now lags behind where the time since the last plan should have taken it. */

@@ -177,6 +177,13 @@ describe('nextWindow', () => {
     expect(nextWindow(last, { kongNow: 8499, ownNow: 73_600 }, 100)).toEqual({ after: 0, before: 8500 });
   });
 
+  test('takes a minute for what clocks ordinarily differ by, however small the overlap', () => {
+    const last = { planned: 1001, plannedAt: 50 };
+    expect(clockWentBack(last, { kongNow: 1000, ownNow: 50 + 60 }, 0)).toBe(false);
+    expect(nextWindow(last, { kongNow: 1000, ownNow: 50 + 60 }, 0)).toEqual({ after: 1000, before: 1001 });
+    expect(clockWentBack(last, { kongNow: 1000, ownNow: 50 + 61 }, 0)).toBe(true);
+  });
+
   const steps = fc.array(fc.integer({ min: -200, max: 200 }), { minLength: 1, maxLength: 12 });
 
   test('is never empty and ends behind the second that is now', () => {

@@ -38,7 +38,7 @@ export interface ChannelOptions {
   readonly onThrottled: () => void;
   /** Time limit of one attempt. @default 10000 */
   readonly attemptTimeoutMs?: number;
-  /** Tries of the SDK for one call. @default 4 */
+  /** Tries of the SDK for one call. @default - AWS_MAX_ATTEMPTS, else the SDK's own */
   readonly maxAttempts?: number;
 }
 
@@ -46,7 +46,7 @@ export interface ChannelOptions {
 export function connectChannel(options: ChannelOptions): Channel {
   const client = new CloudTrailDataClient({
     region: options.region,
-    maxAttempts: options.maxAttempts ?? 4,
+    ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
     requestHandler: {
       connectionTimeout: 5000,
       requestTimeout: options.attemptTimeoutMs ?? 10_000,

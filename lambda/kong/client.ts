@@ -29,7 +29,14 @@ export interface Kong {
    * @throws what `onRequestId` rejects with
    * @throws the signal's reason when the run's time is up
    */
-  get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<unknown>;
+  get(
+    path: string,
+    query?: Readonly<Record<string, string | number | undefined>>,
+    options?: {
+      /** The answer cannot be had in smaller parts: `largestBodyBytes` is its limit. */
+      readonly largest?: boolean;
+    },
+  ): Promise<unknown>;
   /** Kong's clock: the `Date` of its latest answer, epoch seconds; null before the first answer or when it has none. */
   now(): number | null;
   /** Requests sent so far, retries included. */
@@ -51,6 +58,8 @@ export interface KongOptions {
   readonly timeoutMs?: number;
   /** @default 32 MiB */
   readonly maxBodyBytes?: number;
+  /** Kong takes bodies of 10 MB, of which JSON makes six times as much where it escapes each byte. @default 100 MiB */
+  readonly largestBodyBytes?: number;
   /** Wait before the first retry; doubles, with jitter. @default 500 */
   readonly retryDelayMs?: number;
   /** @default 3 */
@@ -63,7 +72,8 @@ const RETRY_AFTER_MAX_MS = 30_000;
 
 /** A client for one run. TLS certificates are always verified. */
 export function connectKong(options: KongOptions): Kong {
-  const { adminApi, token, signal, timeoutMs = 60_000, maxBodyBytes = 32 * 2 ** 20 } = options;
+  const { adminApi, token, signal, timeoutMs = 60_000 } = options;
+  const { maxBodyBytes = 32 * 2 ** 20, largestBodyBytes = 100 * 2 ** 20 } = options;
   const agent = new Agent({
     connect: { timeout: 10_000, ...(options.rootCa && { ca: [...getCACertificates('default'), options.rootCa] }) },
     headersTimeout: timeoutMs,
@@ -85,7 +95,7 @@ export function connectKong(options: KongOptions): Kong {
     }
     const requestId = first(response.headers['x-kong-admin-request-id']);
     const [body, reported] = await Promise.allSettled([
-      readBody(request, response.body),
+      readBody(request, response.body, request.largest ? largestBodyBytes : maxBodyBytes),
       requestId ? options.onRequestId?.(requestId) : undefined,
     ]);
     const date = Date.parse(first(response.headers['date']) ?? '');
@@ -100,25 +110,25 @@ export function connectKong(options: KongOptions): Kong {
     };
   }
 
-  async function readBody(request: KongRequest, body: AsyncIterable<Buffer>): Promise<string> {
+  async function readBody(request: KongRequest, body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     try {
       for await (const chunk of body) {
         bytes += chunk.length;
-        if (bytes > maxBodyBytes) break;
+        if (bytes > maxBytes) break;
         chunks.push(chunk);
       }
     } catch (error) {
       throw signal.aborted ? error : unreachable(request, error);
     }
-    if (bytes <= maxBodyBytes) return Buffer.concat(chunks).toString();
-    throw new KongPageTooLargeError(`Expected at most ${maxBodyBytes} bytes from ${describe(request)}, got more.`);
+    if (bytes <= maxBytes) return Buffer.concat(chunks).toString();
+    throw new KongPageTooLargeError(`Expected at most ${maxBytes} bytes from ${describe(request)}, got more.`);
   }
 
   /** One answer; a 401 only when there is no newer token to try. */
-  async function ask(url: URL, path: string): Promise<{ request: KongRequest; answer: KongAnswer }> {
-    const request = { url, path, token: await readToken() };
+  async function ask(url: URL, path: string, largest: boolean): Promise<{ request: KongRequest; answer: KongAnswer }> {
+    const request = { url, path, largest, token: await readToken() };
     const answer = await send(request);
     if (answer.status !== 401 || !token?.rotates || tokenIsFresh) return { request, answer };
     tokenIsFresh = true;
@@ -136,7 +146,7 @@ export function connectKong(options: KongOptions): Kong {
 
   return {
     adminApi,
-    async get(path, query = {}) {
+    async get(path, query = {}, { largest = false } = {}) {
       const url = new URL(adminApi + path);
       for (const [name, value] of Object.entries(query))
         if (value !== undefined) url.searchParams.set(name, String(value));
@@ -145,7 +155,7 @@ export function connectKong(options: KongOptions): Kong {
         async () => {
           if (holdMs > 0) await sleep(holdMs, undefined, { signal });
           holdMs = 0;
-          const { request, answer } = await ask(url, path);
+          const { request, answer } = await ask(url, path, largest);
           holdMs = answer.retryAfterMs;
           return toJson(request, answer);
         },

@@ -32,7 +32,8 @@ const envelopeSchema = z.object({
 
 /**
  * Fetches one page of the audit log. `next` is never followed: it is wrong with filters before Kong 3.9 and forgets `size`
- * before 3.1. A page over the client's size limit is asked for again at half the number of entries.
+ * before 3.1. A page over the client's size limit is asked for again at half the number of entries, down to a single one, for
+ * which the limit is higher: no entry that Kong can write may stand in the way of the others.
  *
  * @throws {KongResponseError} for anything that is not a page; a broken answer is never taken for the last page
  * @throws {KongPageTooLargeError} when a single entry exceeds the limit
@@ -41,7 +42,8 @@ export async function fetchPage(kong: Kong, query: PageQuery): Promise<KongPage>
   let { size } = query;
   for (;;) {
     try {
-      return toPage(kong, await kong.get(AUDIT_REQUESTS, { ...query, size }), size);
+      const body = await kong.get(AUDIT_REQUESTS, { ...query, size }, { largest: size === 1 });
+      return toPage(kong, body, size);
     } catch (error) {
       if (!(error instanceof KongPageTooLargeError)) throw error;
       if (size === 1) throw tooLarge(error);

@@ -5,6 +5,8 @@ export interface KongRequest {
   readonly url: URL;
   /** Kong's own path, without the prefix of a proxy in front. */
   readonly path: string;
+  /** See `Kong.get`. */
+  readonly largest: boolean;
   /** Null when the request carried none. Wherever an answer echoes it, errors show `***`. */
   readonly token: string | null;
 }
@@ -77,7 +79,8 @@ function hint({ path }: KongRequest, { status, retryAfterMs }: KongAnswer): stri
   if (status < 400) return 'Redirects are not followed: KONG_ADMIN_API must be the Admin API itself.';
   if (status === 429 || (status === 503 && retryAfterMs > 0))
     return `Something limits requests to Kong and asks to wait ${Math.ceil(retryAfterMs / 1000)} s. The next run goes on.`;
-  if (status >= 500) return 'Look into Kong’s error log; is its database up? The next run goes on.';
+  if (status >= 500)
+    return 'Look into Kong’s error log; is its database up? If only large pages fail, lower KONG_PAGE_SIZE. The next run goes on.';
   return 'Check that KONG_ADMIN_API points at the Admin API, path prefix included.';
 }
 

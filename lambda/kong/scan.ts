@@ -27,6 +27,7 @@ export class ScanMismatch extends ForwarderError {
  * Pages of one window, newest first. With `filtered`, Kong does the filtering and every entry is checked against the window;
  * with `newest-first` the scan passes over what is above the window and stops below it.
  *
+ * @param emptied the scan before this one was of the same window, and ended where rows had just been
  * @throws {ScanMismatch} before yielding the page on which the filter or the order turns out not to hold
  */
 export async function* timeOrderedPages(
@@ -34,15 +35,17 @@ export async function* timeOrderedPages(
   strategy: Exclude<ScanStrategy, 'full-scan'>,
   window: Window,
   size: number,
+  emptied = false,
 ): AsyncGenerator<ScanPage> {
   const filter = strategy === 'filtered' ? { after: window.after, before: window.before } : {};
   let lowest = Infinity;
   for await (const page of keysetPages(kong, { size, ...filter })) {
-    if (page.endedEarly) {
+    if (page.endedEarly !== null) {
       // Without an offset, what is left shows whether there is more.
       const rest = { ...window, before: Math.min(lowest + 1, window.before) };
-      if (rest.before === window.before) throw endedEarly(kong);
-      yield* timeOrderedPages(kong, strategy, rest, size);
+      const again = rest.before === window.before;
+      if (again && emptied) throw page.endedEarly;
+      yield* timeOrderedPages(kong, strategy, rest, size, again);
       return;
     }
     const { entries, offset } = page;
@@ -65,8 +68,8 @@ export async function* timeOrderedPages(
 /**
  * Pages of the whole log in Kong's own order, from `offset` on, with the entries `wanted` picks.
  *
- * An offset of an earlier run that Kong refuses, or any offset that Kong answers with nothing, starts the scan from the
- * beginning, once: after an upgrade Kong may read it as another key (Kong documents no lifetime for offsets).
+ * An offset that Kong refuses or answers with nothing starts the scan from the beginning, once: after an upgrade Kong may read
+ * it as another key (Kong documents no lifetime for offsets).
  */
 export async function* fullScanPages(
   kong: Kong,
@@ -75,31 +78,26 @@ export async function* fullScanPages(
   wanted: (entry: Entry) => boolean,
 ): AsyncGenerator<ScanPage> {
   for (let start = offset, restarted = false; ; start = null, restarted = true) {
-    let read = 0;
-    try {
-      for await (const page of keysetPages(kong, { size, ...(start !== null && { offset: start }) })) {
-        if (page.endedEarly) break;
-        read += 1;
-        yield {
-          entries: page.entries.filter(wanted),
-          rest: page.offset === null ? { kind: 'nothing' } : { kind: 'offset', offset: page.offset },
-        };
-        if (page.offset === null) return;
+    for await (const page of keysetPages(kong, { size, ...(start !== null && { offset: start }) })) {
+      if (page.endedEarly !== null) {
+        if (restarted) throw page.endedEarly;
+        break;
       }
-    } catch (error) {
-      const refused = error instanceof KongResponseError && error.status === 400;
-      if (!refused || start === null || read > 0) throw error;
+      yield {
+        entries: page.entries.filter(wanted),
+        rest: page.offset === null ? { kind: 'nothing' } : { kind: 'offset', offset: page.offset },
+      };
+      if (page.offset === null) return;
     }
-    if (restarted) throw endedEarly(kong);
   }
 }
 
 interface KeysetPage extends KongPage {
   /**
-   * Kong gave an offset and has nothing to give for it. Either the last rows have just expired, or Kong reads the offset as
-   * another key since an upgrade; then this only looks like the last page.
+   * Set when Kong gave an offset and has nothing to give for it, or refuses it. Either the last rows have just expired, or Kong
+   * reads the offset as another key since an upgrade; then this only looks like the last page.
    */
-  readonly endedEarly: boolean;
+  readonly endedEarly: KongResponseError | null;
 }
 
 async function* keysetPages(
@@ -107,8 +105,16 @@ async function* keysetPages(
   query: { size: number; after?: number; before?: number; offset?: string },
 ): AsyncGenerator<KeysetPage> {
   for (let next = query; ;) {
-    const page = await fetchPage(kong, next);
-    yield { ...page, endedEarly: next.offset !== undefined && page.entries.length === 0 && page.offset === null };
+    const page = await fetchPage(kong, next).catch((error: unknown) => {
+      if (next.offset === undefined || !(error instanceof KongResponseError) || error.status !== 400) throw error;
+      return error;
+    });
+    if (page instanceof KongResponseError) {
+      yield { entries: [], offset: null, size: next.size, endedEarly: page };
+      return;
+    }
+    const ended = next.offset !== undefined && page.entries.length === 0 && page.offset === null;
+    yield { ...page, endedEarly: ended ? emptyPage(kong) : null };
     if (page.offset === null) return;
     if (page.offset === next.offset)
       throw new KongResponseError(
@@ -120,7 +126,7 @@ async function* keysetPages(
   }
 }
 
-function endedEarly(kong: Kong): KongResponseError {
+function emptyPage(kong: Kong): KongResponseError {
   return new KongResponseError(
     `Expected entries from GET ${kong.adminApi}/audit/requests for the offset Kong gave, got an empty page. ` +
       'Is Kong being upgraded? The next run reads on.',

@@ -202,7 +202,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes an empty page for the end of a full scan',
-    edits: [{ file: 'kong/scan.ts', search: '        if (page.endedEarly) break;', replace: '' }],
+    edits: [
+      {
+        file: 'kong/scan.ts',
+        search: '      if (page.endedEarly !== null) {\n        if (restarted)',
+        replace: '      if (page.endedEarly?.status === 400) {\n        if (restarted)',
+      },
+    ],
   },
   {
     name: 'counts the age of a replayed record from its latest refusal',

@@ -15,7 +15,8 @@ const startSilentKong = (version = '3.9.1.0') => startKong({ now: () => NOW, wri
 
 function connect({ url }: KongSimulator, maxBodyBytes = 2 ** 20): Kong {
   const { signal } = new AbortController();
-  const kong = connectKong({ adminApi: url, token: null, signal, maxBodyBytes, retryDelayMs: 1 });
+  const limits = { maxBodyBytes, largestBodyBytes: 2 * maxBodyBytes };
+  const kong = connectKong({ adminApi: url, token: null, signal, ...limits, retryDelayMs: 1 });
   clients.push(kong);
   return kong;
 }
@@ -64,9 +65,9 @@ describe('fetchPage', () => {
 
 describe('a page over the size limit', () => {
   /** Every page of more than `entries` entries is over the limit. */
-  function limit(simulator: KongSimulator, entries: number): void {
+  function limit(simulator: KongSimulator, entries: number, bytes = 2 ** 20): void {
     simulator.faults.always(({ path }) =>
-      Number(new URL(path, 'http://kong').searchParams.get('size')) > entries ? oversize(2 ** 20) : undefined,
+      Number(new URL(path, 'http://kong').searchParams.get('size')) > entries ? oversize(bytes) : undefined,
     );
   }
   const sizes = (simulator: KongSimulator) => queries(simulator).map(({ size }) => Number(size));
@@ -90,12 +91,20 @@ describe('a page over the size limit', () => {
     expect(sizes(simulator)).toEqual([1000, 500, 250, 125, 63, 32, 16, 8, 4, 2, 1]);
   });
 
-  test('is an error with advice when it is a single entry', async () => {
+  test('is taken when it is a single entry: what Kong can write must not stand in the way', async () => {
     await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 2, from: NOW - 50, to: NOW });
     limit(simulator, 0);
+    expect((await fetchPage(connect(simulator), { size: 2 })).entries).toHaveLength(1);
+    expect(sizes(simulator)).toEqual([2, 1]);
+  });
+
+  test('is an error with advice when it is a single entry and beyond what Kong takes', async () => {
+    await using simulator = await startSilentKong();
+    limit(simulator, 0, 2 ** 21);
     const answer = fetchPage(connect(simulator), { size: 2 });
     await expect(answer).rejects.toThrow(KongPageTooLargeError);
-    await expect(answer).rejects.toThrow(/1048576 bytes from GET http.+single audit entry.+audit_log_ignore_paths/);
+    await expect(answer).rejects.toThrow(/2097152 bytes from GET http.+single audit entry.+audit_log_ignore_paths/);
     expect(sizes(simulator)).toEqual([2, 1]);
   });
 });

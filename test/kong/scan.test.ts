@@ -345,22 +345,29 @@ describe('a full scan', () => {
     expect(ids(pages)).toEqual(keys(rows));
   });
 
-  test('fails when Kong refuses an offset of this run, or another query', async () => {
+  test('starts again when Kong refuses an offset of this run, and fails when it does so again', async () => {
     await using simulator = await startSilentKong(OLD);
-    record(simulator, 1, 2, 3, 4, 5, 6);
-    const [first] = (await collect(fullScan(connect(simulator), 2))).pages;
-    const saved = first?.rest.kind === 'offset' ? first.rest.offset : '';
-    for (const offset of [null, saved]) {
+    const rows = record(simulator, 1, 2, 3, 4, 5, 6);
+    const refuse = (...requests: number[]) => {
       simulator.requests.length = 0;
       simulator.faults.always(() =>
-        simulator.requests.length === 2 ? { fault: 'answer', status: 400, body: { message: 'bad' } } : undefined,
+        requests.includes(simulator.requests.length)
+          ? { fault: 'answer', status: 400, body: { message: 'bad' } }
+          : undefined,
       );
-      const { pages, error } = await collect(fullScan(connect(simulator), 2, offset));
-      expect(error).toMatchObject({ name: 'KongResponseError', status: 400 });
-      expect(pages).toHaveLength(1);
-      simulator.faults.clear();
-    }
+    };
+    refuse(2);
+    const { pages, error } = await collect(fullScan(connect(simulator), 2));
+    expect(error).toBeNull();
+    expect(ids(pages).toSorted()).toEqual([...ids(pages.slice(0, 1)), ...keys(rows)].toSorted());
+    refuse(2, 4);
+    expect((await collect(fullScan(connect(simulator), 2))).error).toMatchObject({ status: 400 });
+  });
+
+  test('fails when Kong refuses a query without offset', async () => {
+    await using simulator = await startSilentKong(OLD);
     expect((await collect(fullScan(connect(simulator), 2000))).error).toMatchObject({ status: 400 });
+    expect(simulator.requests).toHaveLength(1);
   });
 
   test('fails for any other refusal of a saved offset', async () => {
@@ -422,6 +429,32 @@ describe('an empty answer to an offset of this run is not taken for the end', ()
       expect(simulator.requests.length).toBeLessThan(10);
     },
   );
+
+  test.each(['filtered', 'newest-first'] as const)(
+    '%s: an offset that is refused is not the end either; what is left is asked for without',
+    async (strategy) => {
+      await using simulator = await startSilentKong('3.9.1.0');
+      const rows = record(simulator, 1, 2, 3, 4, 5, 6);
+      simulator.faults.always(() =>
+        simulator.requests.length === 2 ? { fault: 'answer', status: 400, body: { message: 'bad' } } : undefined,
+      );
+      const { pages, error } = await collect(timeOrderedPages(connect(simulator), strategy, ago(9, 0), 2));
+      expect(error).toBeNull();
+      expect([...new Set(ids(pages))].toSorted()).toEqual(keys(rows).toSorted());
+    },
+  );
+
+  test('filtered: the rows behind a page of one second may really have expired', async () => {
+    let now = NOW;
+    await using simulator = await startSilentKong('3.9.1.0', { now: () => now });
+    const lasting = record(simulator, 1, 1);
+    simulator.table.record({}, { at: NOW - 3, ttlSeconds: 4 });
+    const { pages, error } = await collect(timeOrderedPages(connect(simulator), 'filtered', ago(9, 0), 2), () => {
+      now = NOW + 60;
+    });
+    expect(error).toBeNull();
+    expect([...new Set(ids(pages))].toSorted()).toEqual(keys(lasting).toSorted());
+  });
 
   test('filtered: the last rows may really have expired', async () => {
     let now = NOW;

@@ -133,7 +133,6 @@ describe('Kong answers with something else than a page', () => {
     ['another shape', { fault: 'answer', status: 200, body: [{ id: 1, timestamp: 2, details: {} }] }],
     ['nothing', { fault: 'answer', status: 200, body: '' }],
     ['404', { fault: 'answer', status: 404, body: { message: 'Not found' } }],
-    ['400', { fault: 'answer', status: 400, body: { code: 9, name: 'invalid size' } }],
   ] as const)('%s is a named error, never the last page', async (_, fault) => {
     await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '0' } });
     const rows = forwarder.record(30);
@@ -144,6 +143,15 @@ describe('Kong answers with something else than a page', () => {
     expect(forwarder.uids()).toHaveLength(10);
 
     forwarder.kong.faults.clear();
+    expect(await forwarder.invoke()).toMatchObject({ status: 'complete' });
+    expect(forwarder.uids().sort()).toEqual(rows.map(({ key }) => key).sort());
+  });
+
+  test('400 for an offset is not: what is left is asked for without one', async () => {
+    await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '0' } });
+    const rows = forwarder.record(30);
+    const fault = { fault: 'answer', status: 400, body: { code: 7, name: 'invalid offset' } } as const;
+    forwarder.kong.faults.always((request) => (request.path.includes('offset') ? fault : undefined));
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete' });
     expect(forwarder.uids().sort()).toEqual(rows.map(({ key }) => key).sort());
   });
