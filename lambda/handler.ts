@@ -89,7 +89,7 @@ async function runOnce(
   const dryRun = invocation.mode === 'backfill' && invocation.dryRun;
   const remainingMs = remaining();
   using deadline = startDeadline(remaining, reserveMs(config, remainingMs));
-  const { ledger, kong, channel } = await connect(parts, deadline.stopping, tally, !dryRun);
+  const { ledger, kong, channel } = await connect(parts, deadline.stopping, remaining, tally, !dryRun);
   try {
     return await run(invocation, {
       config,
@@ -121,17 +121,27 @@ function reserveMs({ deadlineReserveMs }: ColdStart['config'], remainingMs: numb
 }
 
 /** Connections are made for one invocation: an hour of frozen sockets gains nothing. */
-async function connect(parts: ColdStart, signal: AbortSignal, tally: Tally, marksOwn: boolean) {
+async function connect(
+  parts: ColdStart,
+  signal: AbortSignal,
+  remainingMs: () => number,
+  tally: Tally,
+  marksOwn: boolean,
+) {
   const { config, kongToken, redisPassword } = parts;
-  const ledger = connectLedger(config, await redisPassword?.read());
+  const ledger = connectLedger(config, await redisPassword?.read({ signal }), remainingMs);
   const onRequestId = marksOwn && !config.forwardOwnRequests ? { onRequestId: markOwn(ledger, config) } : {};
   const { adminApi, rootCa } = config.kong;
   const kong = connectKong({ adminApi, token: kongToken, rootCa, signal, ...onRequestId });
   return { ledger, kong, channel: channelOf(config, tally) };
 }
 
-function connectLedger({ redis, sourceName }: ColdStart['config'], password: string | undefined): Ledger {
-  return createRedisLedger({ ...redis, password, source: sourceName });
+function connectLedger(
+  { redis, sourceName }: ColdStart['config'],
+  password: string | undefined,
+  remainingMs: () => number,
+): Ledger {
+  return createRedisLedger({ ...redis, password, source: sourceName, remainingMs });
 }
 
 function channelOf({ channel, putCallsPerSecond }: ColdStart['config'], tally: Tally): Channel {
@@ -151,8 +161,8 @@ async function checkOnce(remaining: () => number): Promise<CheckReport> {
   if ('status' in parts) return parts;
   const { config, kongToken, redisPassword } = parts;
   using deadline = startDeadline(remaining, reserveMs(config, remaining()));
-  const password = await redisPassword?.read().catch(toError);
-  const ledger = password instanceof Error ? null : connectLedger(config, password);
+  const password = await redisPassword?.read({ signal: deadline.stopping }).catch(toError);
+  const ledger = password instanceof Error ? null : connectLedger(config, password, remaining);
   const { adminApi, rootCa } = config.kong;
   const kong = connectKong({ adminApi, token: kongToken, rootCa, signal: deadline.stopping, ...CHECK_LIMITS });
   const channel = channelOf(config, newTally());

@@ -7,8 +7,8 @@ export type SecretSource = { readonly value: string } | { readonly secretArn: st
 export interface Secret {
   /** True when reading it again can give another value. */
   readonly rotates: boolean;
-  /** The value: kept from the last reading, or with `fresh` read again. @throws {SecretError} */
-  read(options?: { readonly fresh?: boolean }): Promise<string>;
+  /** The value: kept from the last reading, or with `fresh` read again. @throws {SecretError} also when `signal` aborts */
+  read(options?: { readonly fresh?: boolean; readonly signal?: AbortSignal }): Promise<string>;
 }
 
 /**
@@ -20,9 +20,9 @@ export function toSecret(source: SecretSource, field: string): Secret {
   let kept: Promise<string> | null = null;
   return {
     rotates: true,
-    read({ fresh = false } = {}) {
+    read({ fresh = false, signal } = {}) {
       if (fresh) kept = null;
-      kept ??= fetchSecret(source.secretArn, field).catch((error: unknown) => {
+      kept ??= fetchSecret(source.secretArn, field, signal).catch((error: unknown) => {
         kept = null;
         throw error;
       });
@@ -32,7 +32,7 @@ export function toSecret(source: SecretSource, field: string): Secret {
 }
 
 /** Asks the secret's own Region, whichever Region the function runs in. */
-async function fetchSecret(arn: string, field: string): Promise<string> {
+async function fetchSecret(arn: string, field: string, abortSignal?: AbortSignal): Promise<string> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
   const client = new SecretsManagerClient({
     ...regionOf(arn),
@@ -40,7 +40,8 @@ async function fetchSecret(arn: string, field: string): Promise<string> {
   });
   let text: string | undefined;
   try {
-    text = (await client.send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
+    const command = new GetSecretValueCommand({ SecretId: arn });
+    text = (await client.send(command, { ...(abortSignal && { abortSignal }) })).SecretString;
   } catch (cause) {
     throw new SecretError(`The secret ${arn} could not be read: ${reason(cause)}. ${advice(cause, arn)}`, { cause });
   } finally {

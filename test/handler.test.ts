@@ -79,6 +79,21 @@ describe('what a run tells', () => {
     });
   });
 
+  test.each([
+    ['REDIS_PASSWORD_SECRET_ARN', {}],
+    ['KONG_ADMIN_TOKEN_SECRET_ARN', { KONG_SUPERADMIN: 'true' }],
+  ])('of a run for which %s cannot be read in time has both lines, and says why', async (variable, more) => {
+    await using secrets = await startSecretsManager({ secrets: { slow: 'x' } });
+    secrets.faults.always(() => ({ fault: 'hang', at: 'before-headers' }));
+    const env = { ...secrets.env, ...more, [variable]: secrets.arn('slow'), DEADLINE_RESERVE_MS: '500' };
+    await using forwarder = await start({ env });
+    const startedAt = performance.now();
+    expect(await forwarder.fail({}, { remainingMs: 1500 })).toMatchObject({ name: 'SecretError' });
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+    expect(forwarder.logged('summary')).toMatchObject([{ summary: { status: 'failed' } }]);
+    expect(forwarder.logged('_aws')).toMatchObject([{ RunsIncomplete: 1 }]);
+  });
+
   test('of a run that never got as far as Redis has both lines, too', async () => {
     await using secrets = await startSecretsManager();
     await using forwarder = await start({ env: { ...secrets.env, REDIS_PASSWORD_SECRET_ARN: secrets.arn('gone') } });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import pThrottle from 'p-throttle';
 import * as z from 'zod';
@@ -44,14 +45,15 @@ export interface ChannelOptions {
 
 /** A client for the channel's own Region, whichever Region the function runs in. */
 export function connectChannel(options: ChannelOptions): Channel {
+  const { attemptTimeoutMs = 10_000 } = options;
   const client = new CloudTrailDataClient({
     region: options.region,
     ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
     requestHandler: {
       connectionTimeout: 5000,
-      requestTimeout: options.attemptTimeoutMs ?? 10_000,
+      requestTimeout: attemptTimeoutMs,
       throwOnRequestTimeout: true,
-      socketTimeout: options.attemptTimeoutMs ?? 10_000,
+      socketTimeout: attemptTimeoutMs,
     },
   });
   const throttle = pThrottle({ limit: options.callsPerSecond, interval: 1000, strict: true });
@@ -63,7 +65,8 @@ export function connectChannel(options: ChannelOptions): Channel {
       await turn();
       options.onRequest();
       try {
-        return await next(args);
+        // The client's own limits end with the headers, or begin anew with each byte.
+        return await Promise.race([next(args), rejectionAfter(attemptTimeoutMs)]);
       } catch (error) {
         if (isThrottling(error)) options.onThrottled();
         throw error;
@@ -109,6 +112,12 @@ async function findEndpoint({ arn, region }: ChannelOptions): Promise<URL> {
   const failure: unknown = await client.send(command).catch((error: unknown) => error);
   client.destroy();
   return found[0] ?? Promise.reject(toError(failure));
+}
+
+async function rejectionAfter(ms: number): Promise<never> {
+  const timeout = AbortSignal.timeout(ms);
+  await once(timeout, 'abort');
+  throw timeout.reason;
 }
 
 function isThrottling(error: unknown): boolean {

@@ -137,7 +137,7 @@ export function connectKong(options: KongOptions): Kong {
   }
 
   async function readToken(how?: { readonly fresh: boolean }): Promise<string | null> {
-    const value = (await token?.read(how)) ?? null;
+    const value = (await token?.read({ ...how, signal })) ?? null;
     if (value === null || /^[\x21-\x7e]+$/.test(value)) return value;
     throw new SecretError(
       'Expected printable ASCII without spaces as the RBAC token of Kong; the secret holds other text.',
@@ -150,6 +150,8 @@ export function connectKong(options: KongOptions): Kong {
       const url = new URL(adminApi + path);
       for (const [name, value] of Object.entries(query))
         if (value !== undefined) url.searchParams.set(name, String(value));
+      // Before there is anything to retry, so that a token that cannot be read in time is told as that.
+      await readToken();
       let holdMs = 0;
       return await pRetry(
         async () => {

@@ -17,13 +17,15 @@ export interface RedisConnectionOptions {
   readonly commandTimeoutMs?: number | undefined;
   /** Once connected, how long a failing command is tried again, e.g. through a failover; once, then as at first. Default 10000. */
   readonly retryForMs?: number | undefined;
+  /** What is left of the run. No command takes more than a third of it, so that a Redis that hangs leaves time to say so. */
+  readonly remainingMs?: (() => number) | undefined;
 }
 
 export interface RedisConnection {
   /**
    * Runs `command` on a live connection; opens one when there is none. When the connection fails, or the server says that
    * it is not ready or a replica, runs `command` again on a new connection, so it must be safe to repeat.
-   * Settles within `retryForMs` (`connectTimeoutMs` before the first connection).
+   * Settles within `retryForMs` (`connectTimeoutMs` before the first connection), or a third of what is left of the run.
    *
    * @param doing completes "while …" in the message of an error
    * @throws {LedgerError}
@@ -35,6 +37,8 @@ export interface RedisConnection {
 
 /** The rest of a time budget that is worth another attempt. */
 const SHORTEST_ATTEMPT_MS = 100;
+/** A server in good health answers within this, however little time is left. */
+const SHORTEST_BUDGET_MS = 500;
 
 /**
  * One connection to one Redis, made when first needed and again when it breaks.
@@ -102,7 +106,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     async run(doing, command) {
       const start = performance.now();
       const closed = closing.signal;
-      const remainingMs = () => start + (wasConnected ? retryForMs : connectTimeoutMs) - performance.now();
+      const shareMs = Math.max((options.remainingMs?.() ?? Infinity) / 3, SHORTEST_BUDGET_MS);
+      const budgetMs = () => Math.min(wasConnected ? retryForMs : connectTimeoutMs, shareMs);
+      const remainingMs = () => start + budgetMs() - performance.now();
       try {
         return await pRetry(() => within(remainingMs(), closed, attempt(command)), {
           retries: Infinity,

@@ -115,12 +115,29 @@ describe('a passing failure', () => {
     expect([channel.sent(), channel.throttled()]).toEqual([2, code === 'ThrottlingException' ? 1 : 0]);
   });
 
-  test('is sent again three times, then it is the error', async () => {
+  test('is sent again twice, then it is the error', async () => {
     await using cloudTrail = await startCloudTrail();
     const channel = connect(cloudTrail);
     cloudTrail.faults.always(() => ({ fault: 'error', code: 'InternalFailure' }));
     await expect(put(channel, 'a')).rejects.toMatchObject({ name: 'InternalFailure' });
-    expect([channel.sent(), cloudTrail.requests.length]).toEqual([4, 4]);
+    expect([channel.sent(), cloudTrail.requests.length]).toEqual([3, 3]);
+  });
+
+  test('is sent as often as AWS_MAX_ATTEMPTS says', async () => {
+    await using cloudTrail = await startCloudTrail();
+    stubAwsEnvironment({ ...cloudTrail.env, AWS_MAX_ATTEMPTS: '1' });
+    const channel = connectAsIs();
+    cloudTrail.faults.always(() => ({ fault: 'error', code: 'InternalFailure' }));
+    await expect(put(channel, 'a')).rejects.toMatchObject({ name: 'InternalFailure' });
+    expect(channel.sent()).toBe(1);
+  });
+
+  test('is an answer that trickles, for each attempt by itself', async () => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.next({ fault: 'slow', bodyMs: 5000 });
+    const channel = connect(cloudTrail, { attemptTimeoutMs: 300 });
+    expect(await put(channel, 'a')).toMatchObject({ successful: [{ id: 'a' }] });
+    expect(channel.sent()).toBe(2);
   });
 
   test.each([429, 503, 502])('a proxy’s answer %i without AWS’s name is one', async (status) => {
@@ -154,7 +171,7 @@ describe('a passing failure', () => {
       expect(channel.sent()).toBe(2);
       cloudTrail.faults.always(() => ({ fault: 'hang', at }));
       await expect(put(channel, 'b')).rejects.toMatchObject({ name: 'TimeoutError' });
-      expect(channel.sent()).toBe(2 + 4);
+      expect(channel.sent()).toBe(2 + 3);
     },
   );
 });

@@ -82,6 +82,22 @@ describe.concurrent('Redis', () => {
     expect(delivered(forwarder)).toEqual(idsOf(rows));
   });
 
+  test('hangs when little time is left: the run still says so in time', async () => {
+    await using server = await startRedis();
+    await using forwarder = await start({ redis: server, env: { DEADLINE_RESERVE_MS: '3000' }, ownProcess: true });
+    forwarder.record(5);
+    forwarder.cloudtrail.faults.always(() => {
+      void server.kill('SIGSTOP');
+      return undefined;
+    });
+    const startedAt = performance.now();
+    const error = await forwarder.fail({}, { remainingMs: 6000 });
+    expect(performance.now() - startedAt).toBeLessThan(6000);
+    expect(error).toMatchObject({ name: 'LedgerError' });
+    expect(forwarder.logged('_aws')).toMatchObject([{ RunsIncomplete: 1 }]);
+    await server.kill('SIGCONT');
+  });
+
   test('runs out of memory: the run stops at once, and repeats no more than its puts in flight', async () => {
     await using server = await startRedis();
     await using forwarder = await start({ redis: server, env: { PUT_CONCURRENCY: '2' }, ownProcess: true });
