@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import pThrottle from 'p-throttle';
+import pTimeout from 'p-timeout';
 import * as z from 'zod';
 import { toError } from '../errors.ts';
 import type { AuditEvent } from './event.ts';
@@ -66,7 +66,10 @@ export function connectChannel(options: ChannelOptions): Channel {
       options.onRequest();
       try {
         // The client's own limits end with the headers, or begin anew with each byte.
-        return await Promise.race([next(args), rejectionAfter(attemptTimeoutMs)]);
+        return await pTimeout(next(args), {
+          milliseconds: attemptTimeoutMs,
+          message: `CloudTrail's answer was not complete after ${attemptTimeoutMs} ms`,
+        });
       } catch (error) {
         if (isThrottling(error)) options.onThrottled();
         throw error;
@@ -112,12 +115,6 @@ async function findEndpoint({ arn, region }: ChannelOptions): Promise<URL> {
   const failure: unknown = await client.send(command).catch((error: unknown) => error);
   client.destroy();
   return found[0] ?? Promise.reject(toError(failure));
-}
-
-async function rejectionAfter(ms: number): Promise<never> {
-  const timeout = AbortSignal.timeout(ms);
-  await once(timeout, 'abort');
-  throw timeout.reason;
 }
 
 function isThrottling(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import pRetry from 'p-retry';
+import pTimeout from 'p-timeout';
 import { explain, toLedgerError } from './redis-error.ts';
 
 export interface RedisConnectionOptions {
@@ -110,15 +111,23 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       const budgetMs = () => Math.min(wasConnected ? retryForMs : connectTimeoutMs, shareMs);
       const remainingMs = () => start + budgetMs() - performance.now();
       try {
-        return await pRetry(() => within(remainingMs(), closed, attempt(command)), {
-          retries: Infinity,
-          minTimeout: 50,
-          maxTimeout: 1000,
-          randomize: true,
-          signal: closed,
-          shouldRetry: ({ error, retryDelay }) =>
-            explain(error).transient && remainingMs() - retryDelay > SHORTEST_ATTEMPT_MS,
-        });
+        return await pRetry(
+          () =>
+            pTimeout(attempt(command), {
+              milliseconds: Math.max(remainingMs(), 1),
+              message: new Error('Command timed out'),
+              signal: closed,
+            }),
+          {
+            retries: Infinity,
+            minTimeout: 50,
+            maxTimeout: 1000,
+            randomize: true,
+            signal: closed,
+            shouldRetry: ({ error, retryDelay }) =>
+              explain(error).transient && remainingMs() - retryDelay > SHORTEST_ATTEMPT_MS,
+          },
+        );
       } catch (error) {
         // A server that stayed away this long is not waited for as long again: the caller has its own time limit.
         wasConnected = false;
@@ -159,22 +168,4 @@ function toRedisOptions(options: RedisConnectionOptions, connectTimeout: number,
     // AUTH rather than HELLO: understood by every proxy and version; nothing here needs RESP3.
     protocol: 2,
   } as const;
-}
-
-/** `work`, but rejects when `ms` are over or `signal` aborts; `work` then goes on unheard. */
-async function within<T>(ms: number, signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise: givenUp, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(new Error('Command timed out'));
-  }, ms);
-  const onAbort = () => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, givenUp]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
 }
