@@ -102,7 +102,7 @@ function replaceFound(text: string, finders: readonly Find[], secrets: Secrets):
   for (const find of finders) {
     const replacements = find(redacted, secrets);
     for (const key of replacements.flatMap((replacement) => replacement.keys))
-      if (!keys.has(normalize(key))) keys.set(normalize(key), key);
+      if (!keys.has(normalize(key))) keys.set(normalize(key), key.trim());
     redacted = replace(redacted, replacements);
   }
   return { text: redacted, keys: [...keys.values()] };

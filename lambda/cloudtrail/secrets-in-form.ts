@@ -110,7 +110,8 @@ const PASSWORD_IN_URL = /:\/\/[^\s/?#"'\\<>@:]*:([^\s/?#"'\\<>@]+)@/g;
 const SIGN = /[:=]/g;
 /** Longer names are found in well-formed bodies only; a bound keeps the time linear. */
 const KEY_MAX_CHARACTERS = 100;
-const KEY_BEFORE = /(?<![\w.[\]-])([\w.[\]-]+)[\\"']{0,9}\s{0,9}$/;
+/** The host in `http://secrets:8200` is no key. */
+const KEY_BEFORE = /(?<![\w.[\]-]|\/\/)([\w.[\]-]+)[\\"']{0,9}\s{0,9}$/;
 const LOOSE_END = /[,;&}\]\r\n]/g;
 
 function looseValueEnd(text: string, from: number): number {

@@ -118,6 +118,11 @@ describe('a JSON payload', () => {
     expect(payload(text)).toEqual({ text, keys: [] });
   });
 
+  test('does not take the host of a URL for a key', () => {
+    const text = '{"url":"http://secrets:8200/v1","upstream":"http://token/a:b?c=d"}';
+    expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
   test('does not take a longer word for a key', () => {
     const text = '{"keys":["a"],"max_tokens":5,"password_policy":"strong","keyring":1,"monkey":"x"}';
     expect(payload(text)).toEqual({ text, keys: [] });
@@ -267,6 +272,10 @@ describe('what was redacted', () => {
   test('is named once per key, as first spelled, in order', () => {
     const text = '{"token":"a","Password":"b","password":"c","config.key":1}';
     expect(payload(text).keys).toEqual(['token', 'Password', 'config.key']);
+  });
+
+  test('is named without the spaces around it', () => {
+    expect(payload('{"a":" http.headers.authorization =b"}').keys).toEqual(['http.headers.authorization']);
   });
 
   test('never includes the value', () => {
