@@ -18,7 +18,8 @@ export function inForm(text: string, { isSecret, redactValue }: Secrets): Replac
         const value = pair.slice(equals + 1);
         const plain = decode(value);
         const inner = redactValue(plain);
-        const by = plain === value ? inner.text : encodeURIComponent(inner.text);
+        // Half a surrogate pair, which an escape in JSON may leave, cannot be encoded.
+        const by = plain === value ? inner.text : encodeURIComponent(inner.text.toWellFormed());
         if (inner.keys.length > 0) replacements.push({ from, to: end, by, keys: inner.keys });
       }
     }

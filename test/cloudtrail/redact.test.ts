@@ -364,6 +364,39 @@ describe('the list of keys', () => {
   });
 });
 
+describe('values in values', () => {
+  const atoms = ['password', 'key', '"', '\\"', '\\ud800', '\ud800', '\\u0022', '%22', '%7B', '%ff', '%', '+', '&', '=', ':', '{', '}', '[', ']', '?', '\n', '://u:p@h', '--x\n', "'"]; // prettier-ignore
+  const text = fc.array(fc.oneof(fc.constantFrom(...atoms), fc.string({ maxLength: 4 })), { maxLength: 40 });
+  const part = (value: string) => `--x\nContent-Disposition: form-data; name="a"\n\n${value}\n--x--`;
+  const form = (value: string) => `a=${encodeURIComponent(value.toWellFormed())}&b=%ff`;
+  const wraps = fc.array(fc.constantFrom(JSON.stringify, form, part), { maxLength: 6 });
+  const wrap = (inner: string, around: readonly ((value: string) => string)[]) =>
+    around.reduce((value, wrapper) => wrapper(value), inner);
+
+  test('never make the redactor throw, whatever they are', () => {
+    fc.assert(
+      fc.property(text, wraps, (words, around) => {
+        const hostile = wrap(words.join(''), around);
+        expect(payload(hostile).text).toBeTypeOf('string');
+        expect(query(hostile).text).toBeTypeOf('string');
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('lose their secrets, however they are wrapped', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(JSON.stringify, form, part), { maxLength: 4 }), (around) => {
+        expect(payload(wrap('{"password":"hunter2"}', around)).text).not.toContain('hunter2');
+      }),
+    );
+  });
+
+  test('may hold half a character beside the secret', () => {
+    expect(payload(String.raw`{"a":"x=%7B\"password\":\"p\"%7D\ud800"}`).keys).toEqual(['password']);
+  });
+});
+
 /** Each of these takes minutes where a step looks at the rest of the text again, or overflows where one recurses. */
 describe('hostile input of a million characters', () => {
   const many = (text: string) => text.repeat(1_000_000 / text.length);
