@@ -62,8 +62,20 @@ export function toQuarantineRecord(
   at: Date,
   whole?: WholePayload,
 ): QuarantineRecord {
-  const { row, digest } = keep(entry.row, redactor);
+  const { row, digest } = keepSafely(entry.row, redactor);
   return { id: entry.id, entry: row, ...refusal, at: at.toISOString(), ...(whole ?? digest) };
+}
+
+/** What cannot be redacted is kept without payload and query: it must neither leak nor stop the other entries. */
+function keepSafely(row: unknown, redactor: Redactor): ReturnType<typeof keep> {
+  try {
+    return keep(row, redactor);
+  } catch {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row: null };
+    const { payload, path, ...rest } = row as Record<string, unknown>;
+    const kept = { ...rest, ...(typeof path === 'string' && { path: path.replace(/\?.*$/s, '') }) };
+    return typeof payload === 'string' ? { row: kept, digest: digestOf(payload) } : { row: kept };
+  }
 }
 
 function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholePayload } {
@@ -82,7 +94,11 @@ function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholeP
   const redacted = redactor.payload(beginning).text;
   kept['payload'] = cutText(redacted, QUARANTINED_PAYLOAD_MAX_BYTES);
   if (beginning === text && kept['payload'] === redacted) return { row: kept };
-  return { row: kept, digest: { payloadBytes: Buffer.byteLength(text), payloadSha256: hash('sha256', text) } };
+  return { row: kept, digest: digestOf(text) };
+}
+
+function digestOf(payload: string): WholePayload {
+  return { payloadBytes: Buffer.byteLength(payload), payloadSha256: hash('sha256', payload) };
 }
 
 function isWritable(row: unknown): boolean {

@@ -44,6 +44,16 @@ describe('a quarantine record', () => {
     expect(keptOf({ [key]: value })).toEqual({ ...ROW, [key]: expected });
   });
 
+  test('keeps nothing that may hold a secret of a row that cannot be redacted, and does not throw', () => {
+    const broken = () => {
+      throw new Error('a bug');
+    };
+    const { payload, ...others } = ROW;
+    const record = toQuarantineRecord(toEntry(ROW), REFUSAL, { payload: broken, query: broken }, AT);
+    expect(record).toMatchObject({ entry: { ...others, path: '/services' }, payloadBytes: payload.length });
+    expect(record.entry).not.toHaveProperty('payload');
+  });
+
   test('leaves the row it is given as it was', () => {
     const row = { ...ROW, payload: '{"password":"hunter2"}', path: '/a?key=b' };
     const before = structuredClone(row);
