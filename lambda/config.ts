@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
-import { DEFAULT_REDACT_KEYS } from './cloudtrail/redact.ts';
+import { DEFAULT_REDACT_KEYS } from './redact/redactor.ts';
 import { ConfigError } from './errors.ts';
 import { SCAN_STRATEGIES } from './kong/capabilities.ts';
 import type { SecretSource } from './secrets.ts';

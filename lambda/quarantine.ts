@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { WholePayload } from './cloudtrail/event.ts';
 import { cutText } from './cloudtrail/fit.ts';
-import { beginningOf, type Redactor } from './cloudtrail/redact.ts';
+import { beginningOf, type Redactor } from './redact/redactor.ts';
 import type { Entry } from './kong/scan.ts';
 import type { Ledger, QuarantineRecord } from './ledger/ledger.ts';
 import type { Log } from './log.ts';

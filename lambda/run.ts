@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Channel } from './cloudtrail/client.ts';
 import { type EventContext, toAuditEvent } from './cloudtrail/event.ts';
 import { put } from './cloudtrail/put.ts';
-import { createRedactor } from './cloudtrail/redact.ts';
+import { createRedactor } from './redact/redactor.ts';
 import type { Config } from './config.ts';
 import type { Deadline } from './deadline.ts';
 import { drain, type Progress } from './drain.ts';

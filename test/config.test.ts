@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_REDACT_KEYS } from '../lambda/cloudtrail/redact.ts';
+import { DEFAULT_REDACT_KEYS } from '../lambda/redact/redactor.ts';
 import { loadConfig } from '../lambda/config.ts';
 import { ConfigError } from '../lambda/errors.ts';
 import { makeCertificates } from './support/certificates.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WholePayload } from '../lambda/cloudtrail/event.ts';
-import { createRedactor, DEFAULT_REDACT_KEYS } from '../lambda/cloudtrail/redact.ts';
+import { createRedactor, DEFAULT_REDACT_KEYS } from '../lambda/redact/redactor.ts';
 import { toEntry } from '../lambda/kong/entry.ts';
 import { QUARANTINED_PAYLOAD_MAX_BYTES, toQuarantineRecord } from '../lambda/quarantine.ts';
 

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 import type { AuditEntry } from '../kong/entry.ts';
 import { cutJsonText, cutText, EVENT_LIMITS, fitMembers, jsonBytes, type Members } from './fit.ts';
-import { beginningOf, type Redacted, type Redactor } from './redact.ts';
+import { beginningOf, type Redacted, type Redactor } from '../redact/redactor.ts';
 
 /** One element of `auditEvents` in PutAuditEvents. */
 export interface AuditEvent {

@@ -2,7 +2,7 @@ import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-clo
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
 import { toAuditEvent } from '../../lambda/cloudtrail/event.ts';
-import { createRedactor } from '../../lambda/cloudtrail/redact.ts';
+import { createRedactor } from '../../lambda/redact/redactor.ts';
 import { type AuditEntry, toEntry } from '../../lambda/kong/entry.ts';
 
 /*

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/cloudtrail/redact.ts';
+import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/redact/redactor.ts';
 
 const redactor = createRedactor(DEFAULT_REDACT_KEYS);
 const payload = (text: string) => redactor.payload(text);

@@ -1,4 +1,4 @@
-import { indexOf, MASK, type Replacement, type Secrets, skipSpace, valueEnd } from './secrets-in-json.ts';
+import { indexOf, MASK, type Replacement, type Secrets, skipSpace, valueEnd } from './in-json.ts';
 
 /** A URL-encoded form, or a query string. A value that holds a secret in its turn is encoded anew. */
 export function inForm(text: string, { isSecret, redactValue }: Secrets): Replacement[] {

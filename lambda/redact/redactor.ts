@@ -1,4 +1,4 @@
-import { inForm, inMultipart, inText, inUrls, USERINFO } from './secrets-in-form.ts';
+import { inForm, inMultipart, inText, inUrls, USERINFO } from './in-form.ts';
 import {
   type Find,
   firstAfterSpace,
@@ -7,7 +7,7 @@ import {
   type Redacted,
   type Replacement,
   type Secrets,
-} from './secrets-in-json.ts';
+} from './in-json.ts';
 
 export type { Redacted };
 
