@@ -1,0 +1,12 @@
+SELECT DISTINCT
+  eventTime,
+  COALESCE(element_at(eventData.userIdentity.details, 'userName'), eventData.userIdentity.principalId) AS who,
+  eventData.sourceIPAddress AS address,
+  eventData.eventName AS what,
+  element_at(eventData.additionalEventData, 'workspace') AS workspace,
+  element_at(eventData.additionalEventData, 'status') AS status,
+  eventData.UID
+FROM $EDS_ID
+WHERE eventTime >= '$START' AND eventTime < '$END'
+  AND element_at(eventData.additionalEventData, 'method') = 'DELETE'
+ORDER BY eventTime DESC

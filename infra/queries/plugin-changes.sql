@@ -1,0 +1,15 @@
+SELECT DISTINCT
+  eventTime,
+  COALESCE(element_at(eventData.userIdentity.details, 'userName'), eventData.userIdentity.principalId) AS who,
+  eventData.sourceIPAddress AS address,
+  eventData.eventName AS what,
+  element_at(eventData.additionalEventData, 'workspace') AS workspace,
+  element_at(eventData.additionalEventData, 'status') AS status,
+  element_at(eventData.requestParameters, 'payload') AS payload,
+  eventData.UID
+FROM $EDS_ID
+WHERE eventTime >= '$START' AND eventTime < '$END'
+  AND element_at(eventData.additionalEventData, 'method') NOT IN ('GET', 'HEAD', 'OPTIONS')
+  AND regexp_like(eventData.eventName, '/plugins(/|$)')
+  AND eventData.eventName NOT LIKE '%/schemas/%'
+ORDER BY eventTime DESC
