@@ -1,9 +1,24 @@
+export interface ForwarderErrorOptions extends ErrorOptions {
+  /** What to do, in whole sentences; the message ends with it. */
+  readonly fix?: string;
+}
+
 /**
  * Every failure this program raises on purpose. `code` is stable and meant for alarms and searches; `name` is what
  * Lambda reports as the error type. A message says what was expected, what was got and what to do, and never holds a secret.
  */
 export abstract class ForwarderError extends Error {
   abstract readonly code: string;
+  /** What was expected and what was got: the message without `fix`. */
+  readonly problem: string;
+  /** What to do; empty when there is nothing to do. */
+  readonly fix: string;
+
+  constructor(problem: string, { fix = '', ...options }: ForwarderErrorOptions = {}) {
+    super(fix === '' ? problem : `${problem} ${fix}`, options);
+    this.problem = problem;
+    this.fix = fix;
+  }
 }
 
 /** Whatever was thrown, as an Error. */
@@ -39,6 +54,16 @@ export class SecretError extends ForwarderError {
 export class KongUnreachableError extends ForwarderError {
   override readonly name = 'KongUnreachableError';
   readonly code = 'KONG_UNREACHABLE';
+  /** There was a connection, and the answer did not come, or not all of it. */
+  readonly isTimeout: boolean;
+
+  constructor(
+    problem: string,
+    { isTimeout = false, ...options }: ForwarderErrorOptions & { isTimeout?: boolean } = {},
+  ) {
+    super(problem, options);
+    this.isTimeout = isTimeout;
+  }
 }
 
 /** Kong refused the token, the permission or the licence (401 or 403). */
@@ -47,8 +72,8 @@ export class KongAuthError extends ForwarderError {
   readonly code = 'KONG_REFUSED';
   readonly status: number;
 
-  constructor(message: string, status: number) {
-    super(message);
+  constructor(problem: string, status: number, options?: ForwarderErrorOptions) {
+    super(problem, options);
     this.status = status;
   }
 }
@@ -59,8 +84,8 @@ export class KongResponseError extends ForwarderError {
   readonly code = 'KONG_BAD_RESPONSE';
   readonly status: number;
 
-  constructor(message: string, status: number, options?: ErrorOptions) {
-    super(message, options);
+  constructor(problem: string, status: number, options?: ForwarderErrorOptions) {
+    super(problem, options);
     this.status = status;
   }
 }
@@ -87,6 +112,30 @@ export class CheckpointError extends ForwarderError {
 export class LockLostError extends ForwarderError {
   override readonly name = 'LockLostError';
   readonly code = 'LOCK_LOST';
+}
+
+/** Reading had to end before anything could be read: the source took the time there was. */
+export class NoProgressError extends ForwarderError {
+  override readonly name = 'NoProgressError';
+  readonly code = 'NO_PROGRESS';
+}
+
+/** The log group or stream that events go to does not exist, or does not take events. Nothing is marked. */
+export class LogGroupError extends ForwarderError {
+  override readonly name = 'LogGroupError';
+  readonly code = 'LOG_GROUP_MISCONFIGURED';
+}
+
+/** The log group that entries are read from cannot be read. */
+export class SourceLogGroupError extends ForwarderError {
+  override readonly name = 'SourceLogGroupError';
+  readonly code = 'SOURCE_LOG_GROUP_UNREADABLE';
+}
+
+/** What the sink holds could not be read, so nothing was verified. */
+export class VerifyError extends ForwarderError {
+  override readonly name = 'VerifyError';
+  readonly code = 'VERIFY_FAILED';
 }
 
 /** CloudTrail says the channel, its policy or its store is not set up for these events. Nothing is marked. */

@@ -1,22 +1,16 @@
 import * as z from 'zod';
 import { InvocationError } from './errors.ts';
+import { toJson } from './to-json.ts';
 
-/** What a run is asked to do. Times are epoch seconds; an absent bound means everything retained, or Kong's now. */
-export type Invocation =
-  | { readonly mode: 'scheduled' }
-  | {
-      readonly mode: 'backfill';
-      readonly after?: number;
-      readonly before?: number;
-      readonly dryRun: boolean;
-      readonly resend: boolean;
-    }
-  | { readonly mode: 'replay' }
-  | { readonly mode: 'check' };
+/** What an invocation asks for. Times are epoch seconds; an absent bound means everything retained, or the source's now. */
+export type Invocation = z.infer<typeof invocationSchema>;
 
 const EXPECTED =
   'Expected {} or an EventBridge event for a scheduled run, or one of {"mode":"scheduled"}, ' +
-  '{"mode":"backfill","after":…,"before":…,"dryRun":false,"resend":false}, {"mode":"replay"}, {"mode":"check"}';
+  '{"mode":"backfill","after":…,"before":…,"dryRun":false,"resend":false}, {"mode":"replay","ids":[…],"errorCode":"…"}, ' +
+  '{"mode":"check"}, {"mode":"status"}, {"mode":"quarantine","ids":[…],"errorCode":"…","cursor":"…"}, ' +
+  '{"mode":"quarantine","discard":[…],"reason":"…"}, {"mode":"verify","after":…,"before":…,"repair":false}, ' +
+  '{"mode":"rewind","to":…,"dryRun":false}';
 
 /** 9999-12-31T23:59:59Z */
 const LATEST = 253_402_300_799;
@@ -31,6 +25,8 @@ const time = (fraction: 'in' | 'out') =>
           .string()
           .regex(/^\d{1,12}$/)
           .transform(Number),
+        // A bare date is its midnight, UTC.
+        z.iso.date().transform((date) => Date.parse(`${date}T00:00:00Z`) / 1000),
         z
           .string()
           .transform(toUpperCaseT)
@@ -42,7 +38,7 @@ const time = (fraction: 'in' | 'out') =>
       ],
       {
         error: (issue) =>
-          `must be RFC 3339 such as 2026-11-01T00:00:00Z, or epoch seconds, got ${excerpt(issue.input)}`,
+          `must be RFC 3339 such as 2026-11-01T00:00:00Z, a date such as 2026-11-01, or epoch seconds, got ${excerpt(issue.input)}`,
       },
     )
     .refine((seconds) => seconds >= 0 && seconds <= LATEST, { error: 'must be between the years 1970 and 9999' });
@@ -50,22 +46,52 @@ const time = (fraction: 'in' | 'out') =>
 /** RFC 3339, section 5.6, lets `t` and `z` be lower case, and a space stand for `T`. */
 const toUpperCaseT = (text: string): string => text.replace(/^(.{10})[ t]/, '$1T').replace(/z$/, 'Z');
 
+const list = (what: string) => z.array(z.string().min(1)).min(1, { error: `must name at least one ${what}` });
+
+const isInOrder = ({ after, before }: { readonly after?: number; readonly before?: number }): boolean =>
+  after === undefined || before === undefined || after < before;
+const IN_ORDER = { path: ['after'], error: 'must be earlier than before' };
+
+const window = { after: time('out').exactOptional(), before: time('in').exactOptional() };
+const selection = { ids: list('id').exactOptional(), errorCode: z.string().min(1).exactOptional() };
+
 const invocationSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('scheduled') }),
   z
     .strictObject({
       mode: z.literal('backfill'),
-      after: time('out').exactOptional(),
-      before: time('in').exactOptional(),
+      ...window,
       dryRun: z.boolean().default(false),
       resend: z.boolean().default(false),
     })
-    .refine(({ after, before }) => after === undefined || before === undefined || after < before, {
-      path: ['after'],
-      error: 'must be earlier than before',
-    }),
-  z.strictObject({ mode: z.literal('replay') }),
+    .refine(isInOrder, IN_ORDER),
+  z.strictObject({ mode: z.literal('replay'), ...selection }),
   z.strictObject({ mode: z.literal('check') }),
+  z.strictObject({ mode: z.literal('status') }),
+  z
+    .strictObject({
+      mode: z.literal('quarantine'),
+      ...selection,
+      cursor: z.string().min(1).exactOptional(),
+      discard: list('id to discard').exactOptional(),
+      reason: z.string().trim().min(1, { error: 'must say why' }).exactOptional(),
+    })
+    .refine(({ discard, reason }) => discard === undefined || reason !== undefined, {
+      path: ['reason'],
+      error: 'is needed to discard: it is logged with each entry',
+    })
+    .refine(({ discard, reason }) => reason === undefined || discard !== undefined, {
+      path: ['reason'],
+      error: 'goes with "discard"',
+    })
+    .refine(({ discard, ids, errorCode, cursor }) => !discard || !(ids ?? errorCode ?? cursor), {
+      path: ['discard'],
+      error: 'names the entries itself: give neither ids, errorCode nor cursor',
+    }),
+  z
+    .strictObject({ mode: z.literal('verify'), ...window, repair: z.boolean().default(false) })
+    .refine(isInOrder, IN_ORDER),
+  z.strictObject({ mode: z.literal('rewind'), to: time('out'), dryRun: z.boolean().default(false) }),
 ]);
 
 const eventBridgeSchema = z.looseObject({ source: z.string(), 'detail-type': z.string() });
@@ -91,6 +117,6 @@ function isEmptyObject(event: unknown): boolean {
 }
 
 function excerpt(event: unknown): string {
-  const text = JSON.stringify(event);
+  const text = event === undefined ? 'nothing' : toJson(event);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -43,7 +43,7 @@ async function fetchSecret(arn: string, field: string, abortSignal?: AbortSignal
     const command = new GetSecretValueCommand({ SecretId: arn });
     text = (await client.send(command, { ...(abortSignal && { abortSignal }) })).SecretString;
   } catch (cause) {
-    throw new SecretError(`The secret ${arn} could not be read: ${reason(cause)}. ${advice(cause, arn)}`, { cause });
+    throw new SecretError(`The secret ${arn} could not be read: ${reason(cause)}.`, { fix: advice(cause, arn), cause });
   } finally {
     client.destroy();
   }
@@ -96,3 +96,9 @@ function advice(error: unknown, arn: string): string {
 
 const fill = (arn: string): string =>
   `Fill it: aws secretsmanager put-secret-value --secret-id ${arn} --secret-string <value>`;
+
+/** The secret that a variable gives directly or by its ARN; null when neither is set. */
+export function secretSource(value: string | undefined, arn: string | undefined): SecretSource | null {
+  if (arn !== undefined) return { secretArn: arn };
+  return value === undefined ? null : { value };
+}

@@ -1,10 +1,10 @@
-import * as z from 'zod';
-import type { Window } from '../window.ts';
+import type { Check } from '../pipeline/check.ts';
+import type { Checkpoint } from './checkpoint.ts';
 
 /** What became of one `request_id`. */
 export interface Outcome {
   readonly id: string;
-  /** The CloudTrail `eventID`, or `own`, or `quarantined:<errorCode>`. */
+  /** What finds the event in its sink, or `own`, or `quarantined:<errorCode>`. */
   readonly value: string;
   /** Seconds until the key may go; the caller adds the grace. At least 1. */
   readonly ttlSeconds: number;
@@ -13,44 +13,34 @@ export interface Outcome {
 /** The outcome of a request this program made itself. */
 export const OWN = 'own';
 
-/** One entry CloudTrail refused for good, or that is no audit entry; kept until it is replayed. */
+/** One entry that cannot be sent, or that is no audit entry; kept until it is replayed or discarded. */
 export interface QuarantineRecord {
   readonly id: string;
-  /** Kong's row with secrets replaced; a payload over 32 kB is cut, and then `payloadBytes` and `payloadSha256` describe the whole one. */
+  /** The source's row with secrets replaced; a payload over 32 kB is cut, and then `payloadBytes` and `payloadSha256` describe the whole one. */
   readonly entry: unknown;
   readonly errorCode: string;
   readonly errorMessage: string;
   /** When it was refused, RFC 3339. */
   readonly at: string;
+  /** It may be taken another day; a scheduled run tries it again once a day. */
+  readonly isTransient?: true;
   readonly payloadBytes?: number;
   readonly payloadSha256?: string;
 }
 
-const windowSchema = z
-  .strictObject({ after: z.int().min(0), before: z.int().min(0), resend: z.literal(true).exactOptional() })
-  .refine((window): window is Window => window.after < window.before, { error: 'after must be less than before' });
+/** What of the last scheduled run is kept for `status`. */
+export interface LastRun {
+  /** When it ended, RFC 3339, by the function's clock. */
+  readonly at: string;
+  /** As the run returned it. */
+  readonly summary: unknown;
+}
 
-/** The checkpoint's format. A newer one is refused: an older program must not guess what it means. */
-export const CHECKPOINT_FORMAT = 1;
-
-export const checkpointSchema = z.strictObject({
-  format: z.literal(CHECKPOINT_FORMAT),
-  /** Upper end of the last window a scheduled run planned, epoch seconds; null before the first one. */
-  planned: z.int().min(0).nullable(),
-  /** When that was, by the function's own clock, epoch seconds. */
-  plannedAt: z.int().min(0).exactOptional(),
-  /** Everything before this second was dealt with once, epoch seconds; windows below it are read again. */
-  settled: z.int().min(0).exactOptional(),
-  /** Windows in which some entry may still lack an outcome. */
-  pending: z.array(windowSchema),
-  /** Where an interrupted full scan goes on, and what it will have covered when it ends. */
-  fullScan: z
-    .strictObject({ offset: z.string().min(1), kongVersion: z.string(), covers: z.array(windowSchema) })
-    .nullable()
-    .default(null),
-});
-
-export type Checkpoint = z.infer<typeof checkpointSchema>;
+/** Who holds the lock. */
+export interface LockHolder {
+  readonly runId: string;
+  readonly secondsLeft: number;
+}
 
 /**
  * What the forwarder remembers between runs. Every method rejects with `LedgerError` when the store cannot be reached or
@@ -69,11 +59,23 @@ export interface Ledger {
   lock(runId: string, ttlSeconds: number): Promise<boolean>;
   /** Gives the lock back if `runId` still holds it. */
   unlock(runId: string): Promise<void>;
+  /** Null when nobody holds it. */
+  lockHolder(): Promise<LockHolder | null>;
 
   /** @throws {CheckpointError} what is stored is garbage or of a newer format */
   loadCheckpoint(): Promise<Checkpoint | null>;
-  /** Replaces the checkpoint, atomically, only while `runId` holds the lock. @throws {LockLostError} */
-  saveCheckpoint(checkpoint: Checkpoint, runId: string): Promise<void>;
+  /**
+   * Replaces the checkpoint, atomically, only while `runId` holds the lock and the records of all ids in `quarantined` are there: a
+   * failover may have lost them after they were acknowledged.
+   *
+   * @throws {LockLostError}
+   * @throws {LedgerError} a record is gone
+   */
+  saveCheckpoint(checkpoint: Checkpoint, runId: string, quarantined?: readonly string[]): Promise<void>;
+
+  /** What `saveLastRun` kept; null before the first one, and when what is stored cannot be read. */
+  lastRun(): Promise<LastRun | null>;
+  saveLastRun(run: LastRun): Promise<void>;
 
   /** Keeps the record and marks its id `quarantined:<errorCode>`, both or neither. */
   quarantine(records: readonly (QuarantineRecord & { readonly ttlSeconds: number })[]): Promise<void>;
@@ -84,13 +86,15 @@ export interface Ledger {
    * meanwhile. A stored value that is no record comes as one with the `errorCode` `UnreadableRecord` and the text as its entry.
    */
   quarantined(): AsyncIterable<readonly QuarantineRecord[]>;
+  /** The quarantined records of those ids that there are, in no particular order. One round trip. */
+  records(ids: readonly string[]): Promise<readonly QuarantineRecord[]>;
   quarantineSize(): Promise<number>;
 
   /**
    * Round trip to the store with what `check` reports: may this user write, will keys be evicted. Writes nothing, never
-   * rejects. `fix` is empty when there is nothing to do, and may advise even when `ok`.
+   * rejects. The check's `fix` may advise even when it is `ok`.
    */
-  diagnose(): Promise<{ readonly ok: boolean; readonly detail: string; readonly fix: string }>;
+  diagnose(): Promise<Check>;
   /** Ends the connection; what is under way fails. A later call connects again. Never rejects. */
   close(): Promise<void>;
 }

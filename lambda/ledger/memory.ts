@@ -1,11 +1,12 @@
 import { lockLost, parseCheckpoint, stringifyCheckpoint } from './checkpoint.ts';
 import type { Ledger, Outcome } from './ledger.ts';
 import { toExpirySeconds, toQuarantinedOutcome } from './outcome.ts';
-import { parseRecord, stringifyRecord } from './quarantine-record.ts';
+import { parseLastRun } from './last-run.ts';
+import { parseRecord, quarantineLost, stringifyRecord } from './quarantine-record.ts';
 
 /** A ledger in memory, with a look inside for tests. */
 export interface MemoryLedger extends Ledger {
-  /** Every key that has not expired, named as in Redis but without the prefix: `seen:<id>`, `checkpoint`, `lock`, `quarantine`. */
+  /** Every key that has not expired, named as in Redis but without the prefix: `seen:<id>`, `checkpoint`, `lock`, `last-run`, `quarantine`. */
   keys(): readonly string[];
   /** Seconds until `key` expires; null when it never does or is not there. */
   ttlSeconds(key: string): number | null;
@@ -66,16 +67,31 @@ export function createMemoryLedger({ now = Date.now }: { readonly now?: () => nu
       if (get('lock') === runId) strings.delete('lock');
     },
 
+    async lockHolder() {
+      const holder = get('lock');
+      if (holder === null) return null;
+      const { expiresAt } = strings.get('lock') ?? { expiresAt: 0 };
+      return { runId: holder, secondsLeft: Math.max(0, Math.ceil((expiresAt - now()) / 1000)) };
+    },
+
     async loadCheckpoint() {
       const stored = get('checkpoint');
       if (stored === null) return null;
       return parseCheckpoint(stored, { key: 'checkpoint', reset: 'start again, this ledger lives in memory only' });
     },
-    async saveCheckpoint(checkpoint, runId) {
+    async saveCheckpoint(checkpoint, runId, ids = []) {
       const text = stringifyCheckpoint(checkpoint);
       const holder = get('lock');
       if (holder !== runId) throw lockLost(runId, holder);
+      if (!ids.every((id) => quarantined.has(id))) throw quarantineLost('The ledger in memory', ids.length);
       set('checkpoint', text);
+    },
+
+    async lastRun() {
+      return parseLastRun(get('last-run'));
+    },
+    async saveLastRun(run) {
+      set('last-run', JSON.stringify(run));
     },
 
     async quarantine(records) {
@@ -92,12 +108,23 @@ export function createMemoryLedger({ now = Date.now }: { readonly now?: () => nu
       const all = [...quarantined].map(([id, text]) => parseRecord(id, text));
       for (let start = 0; start < all.length; start += 100) yield all.slice(start, start + 100);
     },
+    async records(ids) {
+      return ids.flatMap((id) => {
+        const text = quarantined.get(id);
+        return text === undefined ? [] : [parseRecord(id, text)];
+      });
+    },
     async quarantineSize() {
       return quarantined.size;
     },
 
     async diagnose() {
-      return { ok: true, detail: 'The ledger is in memory: it is gone when this process ends.', fix: '' };
+      return {
+        name: 'redis',
+        ok: true,
+        detail: 'The ledger is in memory: it is gone when this process ends.',
+        fix: '',
+      };
     },
     async close() {
       // Nothing is open.

@@ -1,11 +1,14 @@
 import * as z from 'zod';
+import { LedgerError } from '../errors.ts';
 import type { QuarantineRecord } from './ledger.ts';
 
+/** Written by `Ledger.quarantine`, read by replays and by the operator's modes. What newer versions add is passed over. */
 const recordSchema = z.object({
   entry: z.unknown(),
   errorCode: z.string(),
   errorMessage: z.string(),
   at: z.string(),
+  isTransient: z.literal(true).exactOptional(),
   payloadBytes: z.number().exactOptional(),
   payloadSha256: z.string().exactOptional(),
 });
@@ -41,4 +44,12 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The error for a checkpoint that was not saved, because records put into quarantine before it are gone. */
+export function quarantineLost(store: string, count: number): LedgerError {
+  return new LedgerError(
+    `${store} has lost at least one of ${count} record(s) this run put into quarantine, probably in a failover. The checkpoint was not saved.`,
+    { fix: 'Nothing is lost: the next run reads those entries again. If this repeats, look at the cache’s events.' },
+  );
 }

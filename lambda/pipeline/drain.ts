@@ -1,0 +1,61 @@
+import { NoProgressError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Item } from './activity.ts';
+import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
+import type { Progress } from './progress.ts';
+import type { OpenSource } from './source.ts';
+import { byUrgency, contains, isLeftOver, tidy, type Window } from './window.ts';
+
+export interface DrainDeps extends Omit<ForwardDeps, 'resends' | 'tries'> {
+  readonly source: Pick<OpenSource, 'pages'>;
+  readonly progress: Progress;
+  readonly log: Log;
+}
+
+/**
+ * Works once on everything that is pending: first what is unread, then what was left over, then what is only read again. After each
+ * page the list is saved: what the source says is left to read, and beside it the single seconds that hold an entry without
+ * outcome. A page that could not be finished stays on the list as it was.
+ *
+ * @throws what reading, putting or saving threw, after the progress made until then was saved
+ */
+export async function drain(deps: DrainDeps): Promise<void> {
+  const { source, progress, signals } = deps;
+  const todo = byUrgency(progress.current().pending);
+  if (todo.length === 0) return;
+  const resending = todo.filter(({ resend }) => resend);
+  const leftOvers = todo.filter(isLeftOver);
+  const pages = forward(source.pages(todo), {
+    ...deps,
+    resends: (item) => resending.some((window) => holds(window, item)),
+    tries: (item) =>
+      leftOvers.reduce((most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0), 0),
+  });
+  let left: readonly Window[] = todo;
+  let isWhole = true;
+  let settled = 0;
+  const open: Window[] = [];
+  for await (const page of pages) {
+    settled += 1;
+    open.push(...page.leftOvers);
+    isWhole &&= page.left !== null;
+    if ((isWhole || page.startsOver) && page.left) left = page.left;
+    await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
+  }
+  if (settled === 0 && signals.stopping.aborted)
+    throw new NoProgressError('The run’s time was up before the source had given one page of what is to be read.', {
+      fix: 'Look at how long the source takes to answer (for Kong: its database and its load), or give the function a longer timeout. The next run tries again.',
+    });
+}
+
+const holds = (window: Window, { second }: Item): boolean => second !== null && contains(window, second);
+
+/** A failure to save must not hide the failure that came first. */
+async function saveThenThrow(page: SettledPage, save: Promise<void>): Promise<void> {
+  try {
+    await save;
+  } catch (error) {
+    throw page.failure ?? error;
+  }
+  if (page.failure !== null) throw page.failure;
+}

@@ -1,0 +1,68 @@
+import { type ForwarderError, PutRejectedError, PutRetriesExhaustedError } from '../errors.ts';
+import { createLanes, FIRST_LANES, type Lanes } from './lanes.ts';
+import type { PutOutcome, PutResult } from './sink.ts';
+
+/** What a run has learnt of its sink so far. */
+export interface Traffic {
+  readonly lanes: Pick<Lanes, 'enter'>;
+  /** Takes note of a put's answer. */
+  heard(result: PutResult): void;
+  /** The sink took something in this run. */
+  hasTaken(): boolean;
+  /** The first puts all failed: that says nothing about any entry. */
+  isDown(): boolean;
+  /** Why this run must stop putting; null while it need not. */
+  failure(): ForwarderError | null;
+  /** Ids this run tried in vain. They are not sent again before the next run. */
+  readonly spent: Set<string>;
+}
+
+/**
+ * Judges the sink by its answers. The run stops when the first puts, as many as run at once, all fail after their retries, and
+ * when as many puts got no answer as may run at once.
+ *
+ * @param most puts at once
+ */
+export function createTraffic(most: number): Traffic {
+  const firstPuts = Math.min(FIRST_LANES, most);
+  let hasTaken = false;
+  let failedPuts = 0;
+  let isDown = false;
+  let failure: ForwarderError | null = null;
+  let last: Exclude<PutOutcome, { kind: 'accepted' | 'unsent' }> | null = null;
+  const lanes = createLanes(most, () => {
+    failure ??= new PutRetriesExhaustedError(
+      `No answer came to as many puts as run at once; the last reason: ${words()}. Each may have been delivered.`,
+      { fix: 'This run stopped there. What was not delivered stays pending, and the next run sends it again.' },
+    );
+  });
+
+  const words = (): string => (last ? `${last.errorCode}: ${last.errorMessage}` : 'none given');
+
+  return {
+    lanes,
+    heard({ outcomes }) {
+      const tried = outcomes.filter((outcome) => outcome.kind !== 'unsent');
+      if (tried.some(({ kind }) => kind === 'accepted')) hasTaken = true;
+      for (const outcome of tried) if (outcome.kind !== 'accepted') last = outcome;
+      // One that is refused for good was looked at: the sink is up.
+      const isFailed = tried.length > 0 && tried.every(({ kind }) => kind !== 'accepted' && kind !== 'refused');
+      if (!isFailed || hasTaken) return;
+      failedPuts += 1;
+      if (failedPuts < firstPuts) return;
+      isDown = true;
+      const ErrorClass = last?.kind === 'doubtful' ? PutRejectedError : PutRetriesExhaustedError;
+      failure ??= new ErrorClass(
+        `The first ${failedPuts} puts of this run all failed, after all retries; the last reason: ${words()}. ` +
+          'The sink is taken to be down, and nothing more was tried.',
+        {
+          fix: 'What was not delivered stays pending; the next run sends it again. If this goes on, look at the state of the AWS service.',
+        },
+      );
+    },
+    hasTaken: () => hasTaken,
+    isDown: () => isDown,
+    failure: () => failure,
+    spent: new Set(),
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * A stretch of the source's time, `[after, before)` in epoch seconds, that is still to be read. What kind of work it is:
+ *
+ * - neither `tries`, `again` nor `resend`: unread. Nobody has dealt with what it holds.
+ * - `tries`: left over. It was read, and in so many runs some entry of it could not be delivered.
+ * - `again`: was dealt with once and is read again, for what may have come late: overlap, sweep, backfill.
+ * - `resend`: a backfill that also sends what was forwarded already.
+ */
+export interface Window {
+  readonly after: number;
+  readonly before: number;
+  readonly tries?: number;
+  readonly again?: true;
+  readonly resend?: true;
+  /** Where reading goes on, in the words of the source that wrote it. */
+  readonly cursor?: string;
+}
+
+export const contains = (window: Window, second: number): boolean => window.after <= second && second < window.before;
+
+export const isLeftOver = (window: Window): boolean => window.tries !== undefined;
+
+/** Somebody waits for it: what it holds is not in the sink, or may not be. */
+export const isDue = ({ again, resend }: Window): boolean => !again && !resend;
+
+/** Windows that differ in kind or cursor are never joined. */
+const isSameWork = (a: Window, b: Window): boolean =>
+  a.tries === b.tries && a.again === b.again && a.resend === b.resend && a.cursor === b.cursor;
+
+/** Lowest first; overlapping and touching windows of the same work are joined. */
+export function merge(windows: readonly Window[]): Window[] {
+  const merged: Window[] = [];
+  for (const window of windows.toSorted((a, b) => a.after - b.after)) {
+    const index = merged.findLastIndex((other) => isSameWork(other, window) && window.after <= other.before);
+    const other = merged[index];
+    if (other) merged[index] = { ...other, before: Math.max(other.before, window.before) };
+    else merged.push(window);
+  }
+  return merged;
+}
+
+/** What of `windows` lies outside `covered`, whatever the kind of either. */
+export function subtract(windows: readonly Window[], covered: readonly Window[]): Window[] {
+  const cut = (rest: readonly Window[], cover: Window) =>
+    rest.flatMap((window) => {
+      if (cover.before <= window.after || window.before <= cover.after) return [window];
+      const below = { ...window, before: Math.min(window.before, cover.after) };
+      const above = { ...window, after: Math.max(window.after, cover.before) };
+      return [below, above].filter(({ after, before }) => after < before);
+    });
+  return covered.reduce<readonly Window[]>(cut, windows).slice();
+}
+
+/**
+ * The list of pending windows with nothing twice: what is unread need not be read again besides, and of two left-overs of one
+ * second the one with more tries stays. Lowest first.
+ *
+ * More than `MOST_LEFT_OVERS` left-overs are joined with their nearest neighbours, so that the list stays small when a sink fails
+ * here and there for hours; then what lies between is read again.
+ */
+export function tidy(windows: readonly Window[]): Window[] {
+  const unread = windows.filter((window) => isDue(window) && !isLeftOver(window));
+  const again = windows.filter(({ again: isAgain, resend }) => isAgain && !resend);
+  const resend = windows.filter((window) => window.resend);
+  return merge([
+    ...unread,
+    ...thin(highestTries(windows.filter(isLeftOver))),
+    // A reading that is under way keeps its windows whole: they are what it will have covered.
+    ...again.flatMap((window) => (window.cursor === undefined ? subtract([window], unread) : [window])),
+    ...resend,
+  ]);
+}
+
+function highestTries(leftOvers: readonly Window[]): Window[] {
+  const kept: Window[] = [];
+  for (const window of leftOvers.toSorted((a, b) => (b.tries ?? 0) - (a.tries ?? 0)))
+    kept.push(...subtract([window], kept));
+  return merge(kept);
+}
+
+const MOST_LEFT_OVERS = 1000;
+
+function thin(leftOvers: readonly Window[]): Window[] {
+  if (leftOvers.length <= MOST_LEFT_OVERS) return leftOvers.slice();
+  const gaps = leftOvers.slice(1).map((window, index) => window.after - (leftOvers[index]?.before ?? 0));
+  const widest = gaps.toSorted((a, b) => b - a)[MOST_LEFT_OVERS - 1] ?? 0;
+  const thinned: Window[] = [];
+  for (const window of leftOvers) {
+    const last = thinned.at(-1);
+    if (last && window.after - last.before <= widest)
+      thinned[thinned.length - 1] = {
+        after: last.after,
+        before: Math.max(last.before, window.before),
+        tries: Math.min(last.tries ?? 1, window.tries ?? 1),
+      };
+    else thinned.push(window);
+  }
+  return thinned;
+}
+
+/** In the order they are worked on: unread, left over, only read again; each newest first. */
+export function byUrgency(windows: readonly Window[]): Window[] {
+  const rank = (window: Window) => (!isDue(window) ? 2 : isLeftOver(window) ? 1 : 0);
+  return windows.toSorted((a, b) => rank(a) - rank(b) || b.before - a.before || b.after - a.after);
+}
+
+/** Everything before this second has an outcome; null before the first plan. */
+export function watermark(planned: number | null, pending: readonly Window[]): number | null {
+  if (pending.length === 0) return planned;
+  return Math.min(...pending.map(({ after }) => after));
+}
+
+/** The oldest second that may hold an entry nobody has dealt with yet; null before the first plan. */
+export function oldestUnsettled(planned: number | null, pending: readonly Window[]): number | null {
+  if (planned === null) return null;
+  return watermark(planned, pending.filter(isDue));
+}

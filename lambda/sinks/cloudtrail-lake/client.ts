@@ -1,0 +1,91 @@
+import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
+import * as z from 'zod';
+import { toError } from '../../errors.ts';
+import { addAttempt, type AttemptOptions } from '../aws-attempt.ts';
+import type { AuditEvent } from './event.ts';
+
+const answerSchema = z.object({
+  successful: z.array(z.object({ id: z.string(), eventID: z.string() })).nullish(),
+  failed: z.array(z.object({ id: z.string(), errorCode: z.string(), errorMessage: z.string().nullish() })).nullish(),
+});
+
+export type PutAnswer = z.infer<typeof answerSchema>;
+
+/** The channel events are put on. */
+export interface Channel {
+  /**
+   * One PutAuditEvents call, whole-request retries included.
+   *
+   * @throws what the SDK throws, by name; what `addAttempt` says; a `ZodError` when the answer has another shape
+   */
+  put(events: readonly AuditEvent[], signal: AbortSignal): Promise<PutAnswer>;
+  /** Where requests go, for `check`. */
+  endpoint(): Promise<URL>;
+  /** @throws when the credential chain finds none */
+  credentials(): Promise<unknown>;
+  close(): void;
+}
+
+export interface ChannelOptions extends Omit<AttemptOptions, 'attemptTimeoutMs'> {
+  readonly arn: string;
+  readonly region: string;
+  readonly externalId?: string | undefined;
+  /** Time limit of one attempt. Generous: what is given up may have been delivered. @default 30000 */
+  readonly attemptTimeoutMs?: number;
+  /** Tries of the SDK for one call. @default - AWS_MAX_ATTEMPTS, else the SDK's own */
+  readonly maxAttempts?: number;
+}
+
+/** A client for the channel's own Region, whichever Region the function runs in. */
+export function connectChannel(options: ChannelOptions): Channel {
+  const { attemptTimeoutMs = 30_000 } = options;
+  const client = new CloudTrailDataClient({
+    region: options.region,
+    ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
+    requestHandler: {
+      connectionTimeout: 5000,
+      requestTimeout: attemptTimeoutMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: attemptTimeoutMs,
+    },
+  });
+  addAttempt(client.middlewareStack, { ...options, attemptTimeoutMs });
+
+  return {
+    async put(events, abortSignal) {
+      const command = new PutAuditEventsCommand({
+        channelArn: options.arn,
+        ...(options.externalId !== undefined && { externalId: options.externalId }),
+        auditEvents: [...events],
+      });
+      return answerSchema.parse(await client.send(command, { abortSignal }));
+    },
+    endpoint: () => findEndpoint(options),
+    credentials: async () => await client.config.credentials(),
+    close: () => {
+      client.destroy();
+    },
+  };
+}
+
+/**
+ * The SDK settles the endpoint while it prepares a request; this one is taken away before it is signed or sent. The SDK asks for
+ * credentials first, so this client has some: whether the real ones can be found is another question.
+ */
+async function findEndpoint({ arn, region }: ChannelOptions): Promise<URL> {
+  const client = new CloudTrailDataClient({ region, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
+  const command = new PutAuditEventsCommand({ channelArn: arn, auditEvents: [] });
+  const found: URL[] = [];
+  command.middlewareStack.add(
+    () =>
+      ({ request }) => {
+        const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
+        found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`));
+        return Promise.reject(new Error('only rehearsed'));
+      },
+    { step: 'build', name: 'rehearsal' },
+  );
+  const failure: unknown = await client.send(command).catch((error: unknown) => error);
+  client.destroy();
+  return found[0] ?? Promise.reject(toError(failure));
+}

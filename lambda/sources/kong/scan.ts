@@ -1,0 +1,247 @@
+import { ForwarderError, KongPageTooLargeError, KongResponseError } from '../../errors.ts';
+import type { Item } from '../../pipeline/activity.ts';
+import type { Page } from '../../pipeline/source.ts';
+import type { Window } from '../../pipeline/window.ts';
+import type { Kong } from './client.ts';
+import { offsetOf, toCursor } from './cursor.ts';
+import { keysetPages, OffsetRefused } from './pages.ts';
+import { above, below, isInSome, type Stretch, toStretch, toStretches } from './stretch.ts';
+
+export interface ScanDeps {
+  readonly kong: Kong;
+  /** As Kong gives it, or `unknown`. */
+  readonly version: string;
+  /** Entries per page. */
+  readonly pageSize: number;
+  readonly toItem: (row: unknown) => Item;
+}
+
+/** Kong did not keep to the strategy's assumption, and reading on with it could lose entries. */
+export class ScanMismatch extends ForwarderError {
+  override readonly name = 'ScanMismatch';
+  readonly code = 'SCAN_MISMATCH';
+}
+
+/** Kong filters by time and gives the newest first. Every entry is checked against both. */
+export async function* filteredPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
+  const stretches = toStretches(todo.map(withoutCursor));
+  yield* eachStretch(stretches, (stretch) => filteredStretch(stretch, deps));
+}
+
+/**
+ * Kong gives the newest first and filters nothing: what lies above the windows is passed over. The scan goes on at a window's
+ * saved offset, so that a long log is read in slices; where there is none, it begins at the top.
+ */
+export async function* newestFirstPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
+  const stretches = toStretches(todo, (upper, lower) => upper.cursor === lower.cursor);
+  yield* eachStretch(stretches, (stretch) => newestFirstStretch(stretch, deps));
+}
+
+/**
+ * The whole log in Kong's own order, which says nothing about time. Windows that share a saved offset are read from there to the end;
+ * then, from the beginning, all the others together. Left-overs alone are not worth a pass: the next run's has them.
+ */
+export async function* fullScanPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
+  const offset = todo[0] && offsetOf(todo[0].cursor, 'key', deps.version);
+  const resumed = offset ? todo.filter(({ cursor }) => cursor === todo[0]?.cursor) : [];
+  const others = todo.filter((window) => !resumed.includes(window)).map(withoutCursor);
+  if (offset) {
+    const isRead = yield* keyOrderPass(resumed, others, offset, deps);
+    if (isRead) {
+      if (others.some(({ tries }) => tries === undefined)) yield* keyOrderPass(others, [], null, deps);
+      return;
+    }
+  }
+  // No offset, or one that Kong no longer takes.
+  yield* keyOrderPass(todo.map(withoutCursor), [], null, deps);
+}
+
+/** @returns false when Kong does not take the saved offset; nothing was yielded then */
+async function* keyOrderPass(
+  windows: readonly Window[],
+  others: readonly Window[],
+  offset: string | null,
+  { kong, version, pageSize, toItem }: ScanDeps,
+): AsyncGenerator<Page, boolean> {
+  let begun = false;
+  let isRestarted = false;
+  for (let start = offset; ; start = null, isRestarted = true) {
+    try {
+      for await (const page of keysetPages(kong, { size: pageSize, ...(start !== null && { offset: start }) })) {
+        begun = true;
+        const items = page.rows.map(toItem);
+        yield {
+          items: items.filter(({ second, valid }) => isInSome(windows, second) || (second === null && !valid)),
+          left: page.offset === null ? others : [...withOffset(windows, 'key', version, page.offset), ...others],
+        };
+      }
+      return true;
+    } catch (error) {
+      if (offset !== null && !begun && isRefusal(error)) return false;
+      // An offset Kong gave just now and refuses: it is being upgraded. Once more from the beginning.
+      if (!(error instanceof OffsetRefused) || isRestarted) throw error instanceof OffsetRefused ? error.cause : error;
+    }
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof OffsetRefused || error instanceof KongResponseError || error instanceof KongPageTooLargeError;
+
+/** Pages of one stretch; `left` is what is left of that stretch alone. */
+type StretchPages = (stretch: Stretch) => AsyncGenerator<Page>;
+
+/**
+ * One stretch after the other. One that Kong fails to give does not keep the next from being read; two in a row that fail say that
+ * Kong is down. The first failure is thrown at the end.
+ */
+async function* eachStretch(stretches: readonly Stretch[], read: StretchPages): AsyncGenerator<Page> {
+  const unread: Window[] = [];
+  let failure: unknown = null;
+  let failedBefore = false;
+  for (const [index, stretch] of stretches.entries()) {
+    const later = stretches.slice(index + 1).flatMap(({ windows }) => windows);
+    let left: readonly Window[] = stretch.windows;
+    try {
+      for await (const page of read(stretch)) {
+        left = page.left;
+        yield { ...page, left: [...unread, ...left, ...later] };
+      }
+      failedBefore = false;
+    } catch (error) {
+      if (error instanceof ScanMismatch) throw error;
+      if (failedBefore || !isRefusal(error)) throw failure ?? error;
+      failure ??= error;
+      failedBefore = true;
+      unread.push(...left);
+    }
+  }
+  if (failure) throw failure;
+}
+
+/**
+ * Where Kong fails to give a page, what lies below the middle of the rest is read all the same. The half above stays on the list: the
+ * next run cuts it in half again, until the failing second is all that is left.
+ */
+async function* filteredStretch(stretch: Stretch, deps: ScanDeps, depth = 0): AsyncGenerator<Page> {
+  let left: readonly Window[] = stretch.windows;
+  try {
+    for await (const page of filteredOnce(stretch, deps)) {
+      left = page.left;
+      yield page;
+    }
+  } catch (error) {
+    const rest = left.length > 0 ? toStretch(left) : null;
+    if (!(isRefusal(error) && depth === 0 && rest && rest.before - rest.after > 1)) throw error;
+    const middle = Math.floor((rest.after + rest.before) / 2);
+    const lower = below(middle, left);
+    const upper = above(middle, left);
+    if (lower.length > 0)
+      for await (const page of filteredStretch(toStretch(lower), deps, depth + 1))
+        yield { ...page, left: [...upper, ...page.left] };
+    throw error;
+  }
+}
+
+async function* filteredOnce(stretch: Stretch, deps: ScanDeps, isEmptied = false): AsyncGenerator<Page> {
+  const { after, before, windows } = stretch;
+  const order = newestFirst();
+  let left: readonly Window[] = windows;
+  try {
+    for await (const page of keysetPages(deps.kong, { size: deps.pageSize, after, before })) {
+      const items = page.rows.map(deps.toItem);
+      for (const { second } of items)
+        if (second !== null && !(after <= second && second < before))
+          throw new ScanMismatch(`asked for [${after}, ${before}), got an entry of second ${second}`);
+      order.check(items);
+      left = page.offset === null ? [] : below(order.lowest() + 1, windows);
+      yield { items: within(windows, items), left };
+    }
+  } catch (error) {
+    if (!(error instanceof OffsetRefused)) throw error;
+    // Without an offset, what is left shows whether there is more.
+    const isAgain = order.lowest() === Infinity || order.lowest() + 1 >= before;
+    if (isAgain && isEmptied) throw error.cause;
+    if (left.length > 0) yield* filteredOnce(toStretch(left), deps, isAgain);
+  }
+}
+
+async function* newestFirstStretch(stretch: Stretch, deps: ScanDeps): AsyncGenerator<Page> {
+  const offset = offsetOf(stretch.windows[0]?.cursor, 'time', deps.version);
+  if (offset === null) {
+    yield* newestFirstOnce({ ...stretch, windows: stretch.windows.map(withoutCursor) }, null, deps);
+    return;
+  }
+  let begun = false;
+  try {
+    for await (const page of newestFirstOnce(stretch, offset, deps)) {
+      begun = true;
+      yield page;
+    }
+  } catch (error) {
+    if (begun || !isRefusal(error)) throw error;
+    // The saved offset is given up, once; from the top, all above the windows is passed over.
+    yield* newestFirstOnce({ ...stretch, windows: stretch.windows.map(withoutCursor) }, null, deps);
+  }
+}
+
+async function* newestFirstOnce(
+  { windows, after }: Stretch,
+  offset: string | null,
+  deps: ScanDeps,
+  isEmptied = false,
+): AsyncGenerator<Page> {
+  const { kong, version, pageSize, toItem } = deps;
+  const order = newestFirst();
+  let left: readonly Window[] = windows;
+  try {
+    for await (const page of keysetPages(kong, { size: pageSize, ...(offset !== null && { offset }) })) {
+      const items = page.rows.map(toItem);
+      order.check(items);
+      const rest = page.offset === null ? [] : below(order.lowest() + 1, windows);
+      left = page.offset === null ? [] : withOffset(rest, 'time', version, page.offset);
+      yield {
+        items: within(windows, items),
+        left,
+        ...(page.start !== null && version !== 'unknown' && { cursor: toCursor('time', version, page.start) }),
+      };
+      if (order.lowest() < after) return;
+    }
+  } catch (error) {
+    if (!(error instanceof OffsetRefused)) throw error;
+    // The offset this scan began at is its caller's to give up; any other was given just now, and rows have expired since.
+    if (order.lowest() === Infinity && offset !== null) throw error.cause;
+    if (isEmptied) throw error.cause;
+    if (left.length > 0) yield* newestFirstOnce(toStretch(left.map(withoutCursor)), null, deps, true);
+  }
+}
+
+/** Checks the order within one scan. */
+function newestFirst() {
+  let lowest = Infinity;
+  return {
+    lowest: () => lowest,
+    check: (items: readonly Item[]) => {
+      for (const { second } of items) {
+        if (second === null) continue;
+        if (second > lowest) throw new ScanMismatch(`expected newest first, got second ${second} after ${lowest}`);
+        lowest = second;
+      }
+    },
+  };
+}
+
+/** A row without a time belongs to no window: it is dealt with wherever it turns up. */
+const within = (windows: readonly Window[], items: readonly Item[]): Item[] =>
+  items.filter(({ second }) => second === null || isInSome(windows, second));
+
+export function withoutCursor(window: Window): Window {
+  const { after, before, tries, again, resend } = window;
+  return { after, before, ...(tries && { tries }), ...(again && { again }), ...(resend && { resend }) };
+}
+
+/** An offset of a Kong whose version is not known is not saved: it could not be told from one of another order. */
+function withOffset(windows: readonly Window[], order: 'time' | 'key', version: string, offset: string): Window[] {
+  if (version === 'unknown') return windows.map(withoutCursor);
+  const cursor = toCursor(order, version, offset);
+  return windows.map((window) => ({ ...window, cursor }));
+}
