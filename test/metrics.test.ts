@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { METRICS_NAMESPACE, publishMetrics } from '../lambda/metrics.ts';
-import { failedReport, type RunReport, type Summary } from '../lambda/summary.ts';
+import { failedReport, type RunReport, type Summary } from '../lambda/pipeline/report.ts';
 import { outputOf } from './support/output.ts';
 
 interface EmbeddedMetrics extends Readonly<Record<string, unknown>> {

@@ -1,9 +1,9 @@
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
-import { toAuditEvent } from '../../lambda/cloudtrail/event.ts';
+import { toAuditEvent } from '../../lambda/sinks/cloudtrail-lake/event.ts';
 import { createRedactor } from '../../lambda/redact/redactor.ts';
-import { type AuditEntry, toEntry } from '../../lambda/kong/entry.ts';
+import { type AuditEntry, toEntry } from '../../lambda/sources/kong/entry.ts';
 
 /*
  * What this forwarder is measured against: the published algorithm of Kong's own integration (Kong/kong-cloudtrails-integration,

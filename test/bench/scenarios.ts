@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Summary } from '../../lambda/summary.ts';
+import type { Summary } from '../../lambda/pipeline/report.ts';
 import type { BaselineSummary } from './baseline.ts';
 import { ledgerBreakdown } from './ledger-size.ts';
 import { type Bundles, type Distance, importOnly, NO_DISTANCE, type Run, startWorld } from './world.ts';

@@ -1,5 +1,5 @@
-import type { Channel, PutAnswer } from '../../lambda/cloudtrail/client.ts';
-import type { AuditEvent } from '../../lambda/cloudtrail/event.ts';
+import type { Channel, PutAnswer } from '../../lambda/sinks/cloudtrail-lake/client.ts';
+import type { AuditEvent } from '../../lambda/sinks/cloudtrail-lake/event.ts';
 import {
   EXAMPLE_CHANNEL_ARN,
   type AcceptedEvent,

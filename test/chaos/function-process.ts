@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Summary } from '../../lambda/summary.ts';
+import type { Summary } from '../../lambda/pipeline/report.ts';
 
 export interface Question {
   readonly number: number;

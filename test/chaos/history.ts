@@ -1,5 +1,5 @@
-import type { RunConfig, RunInvocation } from '../../lambda/run.ts';
-import type { RunReport } from '../../lambda/summary.ts';
+import type { RunConfig, RunInvocation } from '../../lambda/commands/run.ts';
+import type { RunReport } from '../../lambda/pipeline/report.ts';
 import { cloudTrailModel } from '../simulators/cloudtrail-model.ts';
 import { kongModel } from '../simulators/kong-model.ts';
 import { integer, pick, seeded, uuid } from '../simulators/random.ts';

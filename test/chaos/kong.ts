@@ -1,4 +1,4 @@
-import type { Kong } from '../../lambda/kong/client.ts';
+import type { Kong } from '../../lambda/sources/kong/client.ts';
 import type { KongAnswer, KongModel, KongSettings } from '../simulators/kong-model.ts';
 import type { KongEntry, KongRow } from '../simulators/kong-table.ts';
 import type { Faults } from './faults.ts';

@@ -1,4 +1,4 @@
-import type { Deadline } from '../../lambda/deadline.ts';
+import type { Deadline } from '../../lambda/pipeline/deadline.ts';
 import type { Clock } from './clock.ts';
 import type { Faults } from './faults.ts';
 

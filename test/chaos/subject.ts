@@ -1,8 +1,8 @@
 import type * as Errors from '../../lambda/errors.ts';
 import type * as Memory from '../../lambda/ledger/memory.ts';
-import type * as Run from '../../lambda/run.ts';
-import type * as Tally from '../../lambda/tally.ts';
-import type * as DeadlineModule from '../../lambda/deadline.ts';
+import type * as Run from '../../lambda/commands/run.ts';
+import type * as Tally from '../../lambda/pipeline/tally.ts';
+import type * as DeadlineModule from '../../lambda/pipeline/deadline.ts';
 
 /** The code under test. Loaded from a folder, so that a copy with a deliberate bug can take its place. */
 export interface Subject {

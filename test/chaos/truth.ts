@@ -1,5 +1,5 @@
 import type { Checkpoint, Outcome, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
-import type { RunReport } from '../../lambda/summary.ts';
+import type { RunReport } from '../../lambda/pipeline/report.ts';
 import type { AcceptedEvent } from '../simulators/cloudtrail-model.ts';
 import type { KongRow } from '../simulators/kong-table.ts';
 import type { Doubt } from './channel.ts';

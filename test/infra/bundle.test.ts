@@ -33,7 +33,7 @@ test('the source map names lines of the source and does not repeat it', () => {
   expect(map).not.toContain('typeof createRequire');
 });
 
-test('the source map is about our own sources, not about the packages they import', () => {
+test('the source map is about our own sources, not about the packages they import ', () => {
   const map = new TraceMap(readFileSync(join(bundle(scratch('bundle')), 'index.mjs.map'), 'utf8'));
   expect(map.sources).toContainEqual(expect.stringMatching(/lambda\/handler\.ts$/));
   expect(map.sources.filter((source) => source?.includes('node_modules/'))).toEqual([]);

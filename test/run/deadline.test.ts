@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Summary } from '../../lambda/summary.ts';
+import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
 
 const env = { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: '600', OVERLAP_SECONDS: '0' };

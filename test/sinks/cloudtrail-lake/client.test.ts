@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { connectChannel, type Channel, type ChannelOptions } from '../../lambda/cloudtrail/client.ts';
-import type { AuditEvent } from '../../lambda/cloudtrail/event.ts';
-import { startCloudTrail, type CloudTrailSimulator } from '../simulators/cloudtrail.ts';
-import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
-import { EXAMPLE_CREDENTIALS } from '../simulators/sigv4.ts';
-import { htmlPage } from '../simulators/wire-fault.ts';
-import { stubAwsEnvironment } from '../support/aws-environment.ts';
-import { until } from '../support/until.ts';
+import { connectChannel, type Channel, type ChannelOptions } from '../../../lambda/sinks/cloudtrail-lake/client.ts';
+import type { AuditEvent } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
+import { startCloudTrail, type CloudTrailSimulator } from '../../simulators/cloudtrail.ts';
+import { EXAMPLE_CHANNEL_ARN } from '../../simulators/cloudtrail-model.ts';
+import { EXAMPLE_CREDENTIALS } from '../../simulators/sigv4.ts';
+import { htmlPage } from '../../simulators/wire-fault.ts';
+import { stubAwsEnvironment } from '../../support/aws-environment.ts';
+import { until } from '../../support/until.ts';
 
 const EVENT_DATA = JSON.stringify({
   version: '3.9.1.0',

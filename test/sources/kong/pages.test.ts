@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { KongPageTooLargeError, KongResponseError } from '../../lambda/errors.ts';
-import { connectKong, type Kong } from '../../lambda/kong/client.ts';
-import { AUDIT_REQUESTS, fetchPage } from '../../lambda/kong/page.ts';
-import { startKong, type KongSimulator } from '../simulators/kong.ts';
-import { fill } from '../simulators/kong-traffic.ts';
-import { oversize } from '../simulators/wire-fault.ts';
+import { KongPageTooLargeError, KongResponseError } from '../../../lambda/errors.ts';
+import { connectKong, type Kong } from '../../../lambda/sources/kong/client.ts';
+import { AUDIT_REQUESTS, fetchPage } from '../../../lambda/sources/kong/pages.ts';
+import { startKong, type KongSimulator } from '../../simulators/kong.ts';
+import { fill } from '../../simulators/kong-traffic.ts';
+import { oversize } from '../../simulators/wire-fault.ts';
 
 const NOW = 1_700_000_000;
 const clients: Kong[] = [];

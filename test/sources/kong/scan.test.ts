@@ -1,12 +1,18 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { KongResponseError } from '../../lambda/errors.ts';
-import { type ScanStrategy, strategyOf } from '../../lambda/kong/capabilities.ts';
-import { connectKong, type Kong } from '../../lambda/kong/client.ts';
-import { type Entry, fullScanPages, ScanMismatch, type ScanPage, timeOrderedPages } from '../../lambda/kong/scan.ts';
-import type { Window } from '../../lambda/window.ts';
-import { startKong, type KongOptions, type KongSimulator } from '../simulators/kong.ts';
-import type { KongRow } from '../simulators/kong-table.ts';
-import { oversize } from '../simulators/wire-fault.ts';
+import { KongResponseError } from '../../../lambda/errors.ts';
+import { type ScanStrategy, strategyOf } from '../../../lambda/sources/kong/capabilities.ts';
+import { connectKong, type Kong } from '../../../lambda/sources/kong/client.ts';
+import {
+  type Entry,
+  fullScanPages,
+  ScanMismatch,
+  type ScanPage,
+  timeOrderedPages,
+} from '../../../lambda/sources/kong/scan.ts';
+import type { Window } from '../../../lambda/pipeline/window.ts';
+import { startKong, type KongOptions, type KongSimulator } from '../../simulators/kong.ts';
+import type { KongRow } from '../../simulators/kong-table.ts';
+import { oversize } from '../../simulators/wire-fault.ts';
 
 const NOW = 1_700_000_000;
 const clients: Kong[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutJsonText, cutText, fitMembers, jsonBytes } from '../../lambda/cloudtrail/fit.ts';
+import { cutJsonText, cutText, fitMembers, jsonBytes } from '../../lambda/sinks/fit.ts';
 
 const units = fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes));
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), units);

@@ -11,15 +11,15 @@ import {
   KongUnreachableError,
   LedgerError,
   SecretError,
-} from '../../lambda/errors.ts';
-import { connectKong, type Kong, type KongOptions } from '../../lambda/kong/client.ts';
-import type { Secret } from '../../lambda/secrets.ts';
-import { makeCertificates } from '../support/certificates.ts';
-import { freePort } from '../support/redis-server.ts';
-import { until } from '../support/until.ts';
-import { startKong, type KongSimulator } from '../simulators/kong.ts';
-import { faults, htmlPage, oversize, type WireFault } from '../simulators/wire-fault.ts';
-import { wireServer } from '../simulators/wire-server.ts';
+} from '../../../lambda/errors.ts';
+import { connectKong, type Kong, type KongOptions } from '../../../lambda/sources/kong/client.ts';
+import type { Secret } from '../../../lambda/secrets.ts';
+import { makeCertificates } from '../../support/certificates.ts';
+import { freePort } from '../../support/redis-server.ts';
+import { until } from '../../support/until.ts';
+import { startKong, type KongSimulator } from '../../simulators/kong.ts';
+import { faults, htmlPage, oversize, type WireFault } from '../../simulators/wire-fault.ts';
+import { wireServer } from '../../simulators/wire-server.ts';
 
 const TOKEN = 'the-token-nobody-may-see';
 const AUDIT = '/audit/requests';

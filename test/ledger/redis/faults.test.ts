@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { CheckpointError, LedgerError, LockLostError } from '../../lambda/errors.ts';
-import { createRedisLedger, type RedisLedgerOptions } from '../../lambda/ledger/redis.ts';
-import { freePort, type RedisServer, startRedis } from '../support/redis-server.ts';
-import { until } from '../support/until.ts';
-import { checkpoint, quarantinedIn, record, seen, stored } from './contract.ts';
+import { CheckpointError, LedgerError, LockLostError } from '../../../lambda/errors.ts';
+import { createRedisLedger, type RedisLedgerOptions } from '../../../lambda/ledger/redis/ledger.ts';
+import { freePort, type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { until } from '../../support/until.ts';
+import { checkpoint, quarantinedIn, record, seen, stored } from '../contract.ts';
 
 const prefix = 'kong-audit:{kong}:';
 

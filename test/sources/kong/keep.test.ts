@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { WholePayload } from '../lambda/cloudtrail/event.ts';
-import { createRedactor, DEFAULT_REDACT_KEYS } from '../lambda/redact/redactor.ts';
-import { toEntry } from '../lambda/kong/entry.ts';
-import { QUARANTINED_PAYLOAD_MAX_BYTES, toQuarantineRecord } from '../lambda/quarantine.ts';
+import type { WholePayload } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
+import { createRedactor, DEFAULT_REDACT_KEYS } from '../../../lambda/redact/redactor.ts';
+import { toEntry } from '../../../lambda/sources/kong/entry.ts';
+import { QUARANTINED_PAYLOAD_MAX_BYTES, toQuarantineRecord } from '../../../lambda/pipeline/quarantine.ts';
 
 const REFUSAL = { errorCode: 'InvalidData', errorMessage: 'no' };
 const AT = new Date('2026-11-20T22:00:00Z');

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type EventContext, toAuditEvent, type WholePayload } from '../../lambda/cloudtrail/event.ts';
+import { type EventContext, toAuditEvent, type WholePayload } from '../../lambda/sinks/cloudtrail-lake/event.ts';
 import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/redact/redactor.ts';
-import { toEntry } from '../../lambda/kong/entry.ts';
+import { toEntry } from '../../lambda/sources/kong/entry.ts';
 import { eventProblem } from '../simulators/cloudtrail-event.ts';
 
 const ACCOUNT = '111122223333';

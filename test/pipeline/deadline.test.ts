@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startDeadline } from '../lambda/deadline.ts';
+import { startDeadline } from '../../lambda/pipeline/deadline.ts';
 
 describe('a deadline', () => {
   beforeEach(() => vi.useFakeTimers());

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AuditEntry, type InvalidEntry, toEntry } from '../../lambda/kong/entry.ts';
+import { type AuditEntry, type InvalidEntry, toEntry } from '../../../lambda/sources/kong/entry.ts';
 
 const ROW = {
   client_ip: '172.31.76.246',

@@ -10,7 +10,7 @@ import {
   subtract,
   watermark,
   type Window,
-} from '../lambda/window.ts';
+} from '../../lambda/pipeline/window.ts';
 
 const window: fc.Arbitrary<Window> = fc
   .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 10 }), fc.boolean())

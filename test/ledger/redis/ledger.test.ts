@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createRedisLedger } from '../../lambda/ledger/redis.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import { checkpoint, describeLedger, record, seen, stored } from './contract.ts';
+import { createRedisLedger } from '../../../lambda/ledger/redis/ledger.ts';
+import { type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { checkpoint, describeLedger, record, seen, stored } from '../contract.ts';
 
 let redis: RedisServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { batch, PUT_AUDIT_EVENTS_LIMITS, wireBytes } from '../../lambda/cloudtrail/batch.ts';
-import type { AuditEvent } from '../../lambda/cloudtrail/event.ts';
+import { batch, PUT_AUDIT_EVENTS_LIMITS, wireBytes } from '../../../lambda/sinks/cloudtrail-lake/batch.ts';
+import type { AuditEvent } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
 
 const item = (id: number, eventData: string) => ({
   event: { id: String(id), eventData, eventDataChecksum: 'c'.repeat(44) },

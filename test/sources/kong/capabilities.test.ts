@@ -5,9 +5,9 @@ import {
   KongPageTooLargeError,
   KongResponseError,
   KongUnreachableError,
-} from '../../lambda/errors.ts';
-import { readCapabilities, SCAN_STRATEGIES, strategyOf } from '../../lambda/kong/capabilities.ts';
-import type { Kong } from '../../lambda/kong/client.ts';
+} from '../../../lambda/errors.ts';
+import { readCapabilities, SCAN_STRATEGIES, strategyOf } from '../../../lambda/sources/kong/capabilities.ts';
+import type { Kong } from '../../../lambda/sources/kong/client.ts';
 
 const ADMIN_API = 'https://kong.internal:8444';
 

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { connectChannel, type Channel, type PutAnswer } from '../../lambda/cloudtrail/client.ts';
-import type { AuditEvent } from '../../lambda/cloudtrail/event.ts';
-import { put, type PutDeps, type PutOutcome } from '../../lambda/cloudtrail/put.ts';
-import { ChannelError, CredentialsError, PutRejectedError } from '../../lambda/errors.ts';
-import { startCloudTrail, type CloudTrailFault, type CloudTrailSimulator } from '../simulators/cloudtrail.ts';
-import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
-import { htmlPage } from '../simulators/wire-fault.ts';
-import { stubAwsEnvironment } from '../support/aws-environment.ts';
-import { until } from '../support/until.ts';
+import { connectChannel, type Channel, type PutAnswer } from '../../../lambda/sinks/cloudtrail-lake/client.ts';
+import type { AuditEvent } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
+import { put, type PutDeps, type PutOutcome } from '../../../lambda/sinks/cloudtrail-lake/put.ts';
+import { ChannelError, CredentialsError, PutRejectedError } from '../../../lambda/errors.ts';
+import { startCloudTrail, type CloudTrailFault, type CloudTrailSimulator } from '../../simulators/cloudtrail.ts';
+import { EXAMPLE_CHANNEL_ARN } from '../../simulators/cloudtrail-model.ts';
+import { htmlPage } from '../../simulators/wire-fault.ts';
+import { stubAwsEnvironment } from '../../support/aws-environment.ts';
+import { until } from '../../support/until.ts';
 
 const EVENT = {
   version: '3.9.1.0',
