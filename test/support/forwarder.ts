@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, vi } from 'vitest';
-import type { Checkpoint, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
+import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
+import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type CloudTrailOptions, type CloudTrailSimulator, startCloudTrail } from '../simulators/cloudtrail.ts';
 import { type KongOptions, type KongSimulator, startKong } from '../simulators/kong.ts';
