@@ -167,7 +167,9 @@ function undelivered({ undelivered: count, undeliveredReason, doubtful }: Tally)
     );
   return new PutRetriesExhaustedError(
     `The sink did not take ${count} event(s), after all retries; the last reason: ${undeliveredReason}.`,
-    { fix: 'They stay pending and the next run sends them again; what five runs could not deliver goes to quarantine.' },
+    {
+      fix: 'They stay pending and the next run sends them again; what five runs could not deliver goes to quarantine.',
+    },
   );
 }
 
