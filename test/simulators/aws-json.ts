@@ -10,20 +10,21 @@ export interface JsonCall {
 }
 
 /**
- * Reads a request of the AWS JSON 1.1 protocol whose `X-Amz-Target` is `<targetPrefix>.<operation>`.
+ * Reads a request of the AWS JSON 1.1 protocol whose `X-Amz-Target` is `<prefix>.<operation>` with one of `prefixes`.
  * Source: Smithy documentation, "AWS JSON 1.1 protocol".
  */
-export function readJsonCall(request: WireRequest, targetPrefix: string): JsonCall | AwsProblem {
+export function readJsonCall(request: WireRequest, ...prefixes: readonly string[]): JsonCall | AwsProblem {
   const [path] = request.path.split('?');
   const target = request.headers['x-amz-target'] ?? '';
-  if (request.method !== 'POST' || path !== '/' || !target.startsWith(`${targetPrefix}.`)) {
+  const prefix = prefixes.find((known) => target.startsWith(`${known}.`));
+  if (request.method !== 'POST' || path !== '/' || prefix === undefined) {
     return awsProblem('UnknownOperationException', `No operation at ${request.method} ${request.path} ${target}`);
   }
   if (request.headers['content-type'] !== 'application/x-amz-json-1.1') {
     return awsProblem('SerializationException', 'Content-Type must be application/x-amz-json-1.1');
   }
   try {
-    return { operation: target.slice(targetPrefix.length + 1), input: JSON.parse(request.body.toString('utf8')) };
+    return { operation: target.slice(prefix.length + 1), input: JSON.parse(request.body.toString('utf8')) };
   } catch {
     return awsProblem('SerializationException', 'The body is not JSON');
   }

@@ -1,10 +1,16 @@
 import { awsProblem, injected, isProblem, type ErrorFault } from './aws-problem.ts';
 import { callBudget } from './call-budget.ts';
 import { describeLogGroups, describeLogStreams } from './cloudwatch-logs-describe.ts';
-import { filterLogEvents, type FilterLogEventsResult, type SearchSettings } from './cloudwatch-logs-filter.ts';
+import { filterLogEvents, type FilterLogEventsResult } from './cloudwatch-logs-filter.ts';
 import { CREATE_LOG_STREAM, invalidParameter, PUT_LOG_EVENTS, readInput } from './cloudwatch-logs-input.ts';
 import { missingGroup, missingStream } from './cloudwatch-logs-missing.ts';
 import { judgeBatch, type RejectedLogEventsInfo } from './cloudwatch-logs-put.ts';
+import {
+  LOGS_DEFAULTS,
+  type CloudWatchLogsSettings,
+  type LogGroupSetup,
+  type LogsOperation,
+} from './cloudwatch-logs-settings.ts';
 import { logGroup, type LogEvent, type LogGroup } from './cloudwatch-logs-store.ts';
 import { pageTokens } from './page-token.ts';
 import { seeded } from './random.ts';
@@ -12,28 +18,6 @@ import type { AwsProblem } from './sigv4.ts';
 
 /** The group every simulator has unless told otherwise. */
 export const EXAMPLE_LOG_GROUP = 'kong-audit';
-
-/** The operations that are known here. */
-export type LogsOperation =
-  'CreateLogStream' | 'PutLogEvents' | 'FilterLogEvents' | 'DescribeLogGroups' | 'DescribeLogStreams';
-
-export interface LogGroupSetup {
-  readonly name: string;
-  /** Default: events are kept for ever. */
-  readonly retentionDays?: number;
-  /** Streams that exist from the beginning. */
-  readonly streams?: readonly string[];
-}
-
-/** How the account is set up; may be changed while it runs. */
-export interface CloudWatchLogsSettings extends SearchSettings {
-  /** Calls of an operation beyond it answer `ThrottlingException`. AWS's is 5 for FilterLogEvents. Default: no limit. */
-  callsPerSecond: Readonly<Partial<Record<LogsOperation, number>>>;
-  /** Operations the caller may not use: `AccessDeniedException`. Default none. */
-  denied: readonly LogsOperation[];
-  /** Remember accepted events. Off, only `acceptedCount` grows and search finds nothing. Default true. */
-  keep: boolean;
-}
 
 export interface PutLogEventsResult {
   /** Returned still, and means nothing. */
@@ -95,7 +79,7 @@ export interface CloudWatchLogsModelOptions extends Partial<CloudWatchLogsSettin
 /** A CloudWatch Logs with one group, `EXAMPLE_LOG_GROUP`, unless `options` says otherwise. The same seed repeats itself. */
 export function cloudWatchLogsModel(options: CloudWatchLogsModelOptions): CloudWatchLogsModel {
   const { now, seed = 1, groups: setups, region = 'eu-central-1', accountId = '111122223333', ...changes } = options;
-  const settings: CloudWatchLogsSettings = { ...DEFAULTS, ...changes };
+  const settings: CloudWatchLogsSettings = { ...LOGS_DEFAULTS, ...changes };
   const random = seeded(seed);
   const tokens = pageTokens(`cloudwatch-logs ${seed}`);
   const groups = new Map<string, LogGroup>();
@@ -217,14 +201,3 @@ interface GroupReference {
   readonly logGroupName?: string | undefined;
   readonly logGroupIdentifier?: string | undefined;
 }
-
-const DEFAULTS: CloudWatchLogsSettings = {
-  callsPerSecond: {},
-  denied: [],
-  keep: true,
-  searchDelayMs: 0,
-  emptyPages: 0,
-  shortPages: 0,
-  scanPerPage: Infinity,
-  terms: 'anywhere',
-};

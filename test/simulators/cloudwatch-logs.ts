@@ -5,9 +5,9 @@ import {
   cloudWatchLogsModel,
   type CloudWatchLogsModel,
   type CloudWatchLogsModelOptions,
-  type LogsOperation,
   type Operation,
 } from './cloudwatch-logs-model.ts';
+import type { LogsOperation } from './cloudwatch-logs-settings.ts';
 import type { WireFault } from './wire-fault.ts';
 import type { WireAnswer, WireRequest } from './wire-server.ts';
 
