@@ -3,14 +3,13 @@ import type { Invocation } from '../invocation.ts';
 import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
 import { describeError } from '../log.ts';
 import { drain } from '../pipeline/drain.ts';
-import type { ForwardDeps } from '../pipeline/forward.ts';
 import { backfillWindow, type Plan, planScheduled } from '../pipeline/plan.ts';
 import { keepProgress, type Progress } from '../pipeline/progress.ts';
 import { type RunReport, type Summary, toReport } from '../pipeline/report.ts';
 import type { OpenSource } from '../pipeline/source.ts';
 import { newTally, type Tally } from '../pipeline/tally.ts';
 import { tidy } from '../pipeline/window.ts';
-import { forwarding, type RunDeps } from './forwarding.ts';
+import { type Forwarding, forwarding, type RunDeps } from './forwarding.ts';
 import { replay } from './replay.ts';
 
 export type RunInvocation = Extract<Invocation, { readonly mode: 'scheduled' | 'backfill' | 'replay' }>;
@@ -137,7 +136,7 @@ const RETRY_QUARANTINED_SECONDS = 86_400;
 async function retryQuarantined(
   deps: RunDeps,
   source: OpenSource,
-  forward: Omit<ForwardDeps, 'resends' | 'tries'>,
+  forward: Forwarding,
   progress: Progress,
 ): Promise<void> {
   const ownNow = Math.floor(deps.now() / 1000);

@@ -18,8 +18,9 @@ export function keepRow(row: unknown, redactor: Redactor): KeptRow {
     return keep(row, redactor);
   } catch {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row: null };
-    const { payload, path, removed_from_payload: _removed, ...rest } = row as Record<string, unknown>;
-    const kept = { ...rest, ...(typeof path === 'string' && { path: path.replace(/\?.*$/s, '') }) };
+    const { payload, path, ...rest } = row as Record<string, unknown>;
+    const kept: Record<string, unknown> = { ...rest, removed_from_payload: null };
+    if (typeof path === 'string') kept['path'] = path.replace(/\?.*$/s, '');
     return typeof payload === 'string' ? { row: kept, whole: digestOf(payload) } : { row: kept };
   }
 }
