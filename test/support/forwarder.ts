@@ -81,7 +81,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const clock = { now: KONG_NOW };
   const kong = await startKong({ now: () => clock.now, ...options.kong });
   const cloudtrail = await startCloudTrail(options.cloudtrail);
-  const server = options.redis ?? (await (shared ??= startRedis()));
+  const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;
