@@ -1,0 +1,89 @@
+import { readAnswer, statusSchema, type Status } from '../answers.ts';
+import { counted, formatCount, labelled } from '../layout.ts';
+import { stillToRead } from '../render-run.ts';
+import { bad, bold, careful, dim, good } from '../screen.ts';
+import { type ExitStatus, printJson, type Session } from '../session.ts';
+import { formatDuration, formatTime, formatTimeWithAge } from '../times.ts';
+
+const DAY = 86_400;
+
+/** How far the forwarder is, what is left, and what needs somebody. */
+export async function status(session: Session): Promise<ExitStatus> {
+  const answer = await session.fn.invoke({ mode: 'status' }, { repeatable: true });
+  const state = readAnswer(statusSchema, answer);
+  if (session.json) printJson(session, answer);
+  else session.screen.print(renderStatus(state, session));
+  return 0;
+}
+
+export function renderStatus(state: Status, { fn, screen, now, hint }: Session): string {
+  const at = now();
+  const rows: [string, string][] = [
+    ['Source', named(state.source)],
+    ['Sink', named(state.sink)],
+    ['Accounted for', accountedFor(state, at)],
+    ['Behind', behind(state)],
+    [
+      'Left to read',
+      state.pending.length === 0
+        ? 'nothing'
+        : stillToRead(state.pending)
+            .slice(1)
+            .map((line) => line.trim())
+            .join('\n'),
+    ],
+    ['Quarantine', quarantined(state, hint)],
+    [
+      'Working now',
+      state.lock ? `yes, for at most ${formatDuration(state.lock.secondsLeft)} more (run ${state.lock.runId})` : 'no',
+    ],
+    ['Last run', lastRun(state, at)],
+  ];
+  return [`${bold(fn.name)} ${dim(`at ${formatTime(at)}`)}`, verdict(state), '', labelled(rows, screen.columns)].join(
+    '\n',
+  );
+}
+
+/** The one thing to know, first. */
+function verdict({ purgeHeadroomSeconds, watermark, pending, quarantine, lock }: Status): string {
+  if (typeof purgeHeadroomSeconds === 'number' && purgeHeadroomSeconds < DAY)
+    return bad(
+      `Entries nobody has forwarded yet are deleted at the source in ${formatDuration(purgeHeadroomSeconds)}.`,
+    );
+  if (!watermark && pending.length === 0) return careful('No run has read anything yet.');
+  if (quarantine.size > 0)
+    return careful(`${counted(quarantine.size, 'entry', 'entries')} in quarantine: somebody must decide about them.`);
+  if (pending.length === 0) return good('Up to date.');
+  return careful(lock ? 'Catching up.' : 'Not everything has been read yet; the next run goes on.');
+}
+
+function accountedFor({ watermark }: Status, at: number): string {
+  if (!watermark) return 'not everything that is retained has been read yet';
+  return `everything before ${formatTimeWithAge(watermark, at)}`;
+}
+
+function behind({ lagSeconds, purgeHeadroomSeconds }: Status): string {
+  if (typeof lagSeconds !== 'number') return 'not known before the first run';
+  const lag = formatDuration(lagSeconds);
+  if (typeof purgeHeadroomSeconds !== 'number') return lag;
+  const purge = `the source deletes the oldest unread entries in ${formatDuration(purgeHeadroomSeconds)}`;
+  return `${lag}; ${purgeHeadroomSeconds < DAY ? bad(purge) : purge}`;
+}
+
+function quarantined({ quarantine }: Status, hint: Session['hint']): string {
+  if (quarantine.size === 0) return 'empty';
+  const codes = Object.entries(quarantine.byCode).map(([code, count]) => `${formatCount(count)} ${code}`);
+  return `${careful(formatCount(quarantine.size))}${codes.length > 0 ? ` (${codes.join(', ')})` : ''}\n${dim(hint('quarantine list'))}`;
+}
+
+function lastRun({ lastRun: last }: Status, at: number): string {
+  if (!last) return 'none yet';
+  const { status: ended, fetched, forwarded } = last.summary;
+  const word = ended === 'complete' ? good(ended) : ended === 'failed' ? bad(ended) : careful(ended);
+  return `${formatTimeWithAge(last.at, at)}: ${word}, ${counted(fetched, 'entry', 'entries')} read, ${formatCount(forwarded)} forwarded`;
+}
+
+function named(value: unknown): string {
+  if (value === undefined || value === null) return 'not told';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

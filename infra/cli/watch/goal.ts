@@ -1,0 +1,68 @@
+import type { Status, Window } from '../answers.ts';
+import { formatWindow, toRfc3339 } from '../times.ts';
+
+/** What a watch waits for. */
+export interface Goal {
+  /** For people: `The backfill`. */
+  readonly name: string;
+  /** What is invoked until the goal is reached. */
+  readonly payload: object;
+  /** What of it is on the forwarder's list and not read yet. */
+  left(state: Status): readonly Window[];
+  /** All of it, for the progress; null where only the run itself finds out. */
+  readonly window: Window | null;
+  /**
+   * Whether it is reached. Asked only while no run is at work.
+   *
+   * @param before the state before the invocation
+   * @param seen what was seen of the invocation: its lock, or its window on the list. Without either it may not have begun.
+   */
+  isReached(state: Status, before: Status, seen: boolean): boolean;
+  /** A dry run that finds nothing to forward proves that the goal is reached, where nothing was seen. Null where none can. */
+  readonly proof: object | null;
+  /** What a person reads when it is reached. */
+  readonly reached: string;
+}
+
+/** A scheduled run: reached when the last one ended complete, and is another than before. */
+export function scheduledGoal(): Goal {
+  return {
+    name: 'The run',
+    payload: { mode: 'scheduled' },
+    window: null,
+    left: ({ pending }) => pending,
+    isReached: (state, before, seen) => {
+      if (state.lastRun && state.lastRun.at !== before.lastRun?.at) return state.lastRun.summary.status === 'complete';
+      return seen && state.pending.length === 0 && (state.watermark ?? 0) > (before.watermark ?? 0);
+    },
+    proof: null,
+    reached: 'The run is complete.',
+  };
+}
+
+/** A backfill: reached when its window was put on the list and nothing of it is there any more. */
+export function backfillGoal(window: Window, resend: boolean): Goal {
+  const asked = { mode: 'backfill', after: toRfc3339(window.after), before: toRfc3339(window.before) };
+  const left = ({ pending }: Status) => overlap(pending, window);
+  return {
+    name: 'The backfill',
+    payload: { ...asked, ...(resend && { resend }) },
+    window,
+    left,
+    isReached: (state, _before, seen) => seen && left(state).length === 0,
+    // A dry run says what was never forwarded; whether something was sent a second time it cannot say.
+    proof: resend ? null : { ...asked, dryRun: true },
+    reached: `The backfill is complete: ${formatWindow(window)}.`,
+  };
+}
+
+/** Seconds in `windows`, of which nothing before `from` counts. */
+export function secondsOf(windows: readonly Window[], from: number): number {
+  return windows.reduce((sum, { after, before }) => sum + Math.max(0, before - Math.max(after, from)), 0);
+}
+
+function overlap(pending: readonly Window[], { after, before }: Window): Window[] {
+  return pending
+    .map((open) => ({ after: Math.max(open.after, after), before: Math.min(open.before, before) }))
+    .filter((open) => open.after < open.before);
+}
