@@ -120,9 +120,10 @@ export const rewindSchema = z.looseObject({
 export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
   const text = answer === undefined ? 'nothing' : JSON.stringify(answer);
   throw new AnswerError(
-    `The function's answer was not understood (${z.prettifyError(parsed.error).replaceAll('\n', ' ')}). ` +
+    `The function's answer was not understood (${problems.join('; ')}). ` +
       `Is the deployed function of the same version as this command line? It answered ${text.slice(0, 300)}`,
   );
 }

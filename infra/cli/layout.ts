@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import wrapAnsi from 'wrap-ansi';
 import { bold } from './screen.ts';
 
 const NO_LINES = {
@@ -6,12 +7,15 @@ const NO_LINES = {
   ...{ 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '' },
 };
 
+/** Spaces before a line and between columns. */
+const GAP = 2;
+
 /** Labels on the left, what they say on the right, wrapped at `columns`. */
 export function labelled(rows: readonly (readonly [label: string, value: string])[], columns: number): string {
-  const labels = Math.max(...rows.map(([label]) => label.length)) + 4;
+  const labels = Math.max(...rows.map(([label]) => label.length)) + GAP;
   return borderless(
-    [labels, Math.max(20, columns - labels)],
-    rows.map(([label, value]) => [`  ${label}`, value]),
+    [labels, Math.max(20, columns - labels - GAP)],
+    rows.map(([label, value]) => [label, value]),
   );
 }
 
@@ -19,25 +23,25 @@ export function labelled(rows: readonly (readonly [label: string, value: string]
 export function table(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
   const widths = head.slice(0, -1).map((title, index) => {
     const texts = rows.map((row) => row[index] ?? '');
-    return Math.max(title.length, ...texts.map((text) => text.length)) + 4;
+    return Math.max(title.length, ...texts.map((text) => text.length)) + GAP;
   });
-  const last = Math.max(20, columns - widths.reduce((sum, width) => sum + width, 0));
-  return borderless(
-    [...widths, last],
-    [head.map(bold), ...rows].map(([first = '', ...rest]) => [`  ${first}`, ...rest]),
-  );
+  const last = Math.max(20, columns - GAP - widths.reduce((sum, width) => sum + width, 0));
+  return borderless([...widths, last], [head.map(bold), ...rows]);
 }
 
 function borderless(colWidths: number[], rows: readonly (readonly string[])[]): string {
   const lines = new Table({
     chars: NO_LINES,
-    style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
+    style: { 'padding-left': 0, 'padding-right': GAP, head: [], border: [] },
     colWidths,
-    wordWrap: true,
-    wrapOnWordBoundary: false,
   });
-  lines.push(...rows.map((row) => [...row]));
-  return lines.toString().replace(/ +$/gm, '');
+  // The table's own wrapping cuts words that are longer than the column, such as digests and ids.
+  const wrapped = (text: string, column: number) => wrapAnsi(text, (colWidths[column] ?? 0) - GAP, { hard: true });
+  lines.push(...rows.map((row) => row.map(wrapped)));
+  return lines
+    .toString()
+    .replace(/ +$/gm, '')
+    .replace(/^(?=.)/gm, ' '.repeat(GAP));
 }
 
 /** `1,234`. */

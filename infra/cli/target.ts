@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import * as z from 'zod';
 import { awsProblem } from './aws-problem.ts';
@@ -16,8 +17,12 @@ export interface TargetOptions {
   readonly local?: boolean;
 }
 
+/** The SDK warns on the console of what is meant: `--profile` beside credentials in the environment. Its errors are thrown. */
+const QUIET = { debug: silent, info: silent, warn: silent, error: silent };
+
 /** What every AWS client here is made with. */
 export interface AwsSettings {
+  readonly logger: typeof QUIET;
   readonly profile?: string;
   readonly region?: string;
 }
@@ -31,22 +36,27 @@ export function awsSettings(options: TargetOptions, env: Readonly<Record<string,
   // The AWS CLI reads AWS_DEFAULT_REGION, too; the SDK does not.
   const region = options.region ?? inArn ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined);
   return {
+    logger: QUIET,
     ...(options.profile !== undefined && { profile: options.profile }),
     ...(region !== undefined && { region }),
   };
 }
 
 /**
- * The function's name: as given, else the stack's output, else `resourceName` in the CDK app's `cdk.json` in this directory, else the
+ * The function's name: as given, else the stack's output, else `resourceName` in the CDK app's `cdk.json` in `directory`, else the
  * app's default.
  *
  * @throws {UsageError} `cdk.json` is not JSON
  * @throws {UnreachableError} the stack cannot be read, or has no output of a forwarder
  */
-export async function functionName(options: TargetOptions, settings: AwsSettings): Promise<string> {
+export async function functionName(options: TargetOptions, settings: AwsSettings, directory = '.'): Promise<string> {
   if (options.function !== undefined) return options.function;
   if (options.stack !== undefined) return await nameInStack(options.stack, settings);
-  return (await nameInContext('cdk.json')) ?? DEFAULT_FUNCTION;
+  return (await nameInContext(join(directory, 'cdk.json'))) ?? DEFAULT_FUNCTION;
+}
+
+function silent(): void {
+  // See QUIET.
 }
 
 async function nameInStack(stack: string, settings: AwsSettings): Promise<string> {
@@ -82,8 +92,6 @@ async function nameInContext(path: string): Promise<string | undefined> {
   try {
     return contextSchema.parse(JSON.parse(text)).context?.resourceName;
   } catch (error) {
-    throw new UsageError(
-      `${path} in this directory cannot be read: ${(error as Error).message}. Correct it, or give --function.`,
-    );
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}. Correct it, or give --function.`);
   }
 }

@@ -66,7 +66,8 @@ export function formatWindow({ after, before }: { readonly after: number; readon
 
 /** The two largest units: `3d 4h`, `12m 5s`, `0s`. */
 export function formatDuration(seconds: number): string {
-  return prettyMilliseconds(Math.max(0, Math.round(seconds)) * 1000, { unitCount: 2, hideYear: true });
+  const whole = Math.round(seconds);
+  return whole <= 0 ? '0s' : prettyMilliseconds(whole * 1000, { unitCount: 2, hideYear: true });
 }
 
 const clock = (seconds: number): string => toRfc3339(seconds).replace('T', ' ').slice(0, -1);

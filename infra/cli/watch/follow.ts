@@ -23,7 +23,7 @@ export interface FollowDeps extends Pick<Session, 'pause'> {
 /** How an invocation ended. */
 export interface Followed {
   readonly state: State;
-  /** Whether anything was seen of it: its lock, or its window on the list. What was not seen may have been skipped, or failed at once. */
+  /** Whether it was seen at work, or what it put on the list. What was not seen may have been skipped, or have failed at once. */
   readonly seen: boolean;
 }
 
@@ -45,8 +45,7 @@ export async function untilFree(state: State, { pause, look, progress, signal }:
  * @throws why the invocation failed, where that can be known
  */
 export async function untilOver(goal: Goal, before: State, started: Started, deps: FollowDeps): Promise<Followed> {
-  let isOwn = false;
-  let isListed = false;
+  let seen = false;
   let isLocked = false;
   for (let turn = 0, waitedMs = 0; ; turn += 1) {
     const waitMs = LOOK_AFTER_MS[turn] ?? LOOK_EVERY_MS;
@@ -57,10 +56,8 @@ export async function untilOver(goal: Goal, before: State, started: Started, dep
     const state = await deps.look();
     const { lock, lastRun } = state.status;
     deps.show(state.status);
-    isOwn ||= lock?.runId.startsWith(started.requestId) ?? false;
-    isListed ||= goal.left(state.status).length > 0;
+    seen ||= (lock?.runId.startsWith(started.requestId) ?? false) || goal.isListed(state.status, before.status);
     isLocked ||= !!lock;
-    const seen = isOwn || isListed;
     if (lock) continue;
     const hasEnded = isLocked || lastRun?.at !== before.status.lastRun?.at || waitedMs >= BEGINS_WITHIN_MS;
     if (hasEnded || goal.isReached(state.status, before.status, seen)) return { state, seen };

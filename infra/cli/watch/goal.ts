@@ -5,17 +5,24 @@ import { formatWindow, toRfc3339 } from '../times.ts';
 export interface Goal {
   /** For people: `The backfill`. */
   readonly name: string;
-  /** What is invoked until the goal is reached. */
-  readonly payload: object;
+  /** What is invoked first, and again as long as nothing was seen of it. */
+  readonly first: object;
+  /**
+   * What is invoked to go on. For a backfill this is a scheduled run, too: it goes on with what is on the list, where the same backfill
+   * would put all of its window there again, and read it from the top.
+   */
+  readonly next: object;
   /** What of it is on the forwarder's list and not read yet. */
   left(state: Status): readonly Window[];
   /** All of it, for the progress; null where only the run itself finds out. */
   readonly window: Window | null;
+  /** Whether the state shows that the list holds, or held, all that was asked for. */
+  isListed(state: Status, before: Status): boolean;
   /**
    * Whether it is reached. Asked only while no run is at work.
    *
    * @param before the state before the invocation
-   * @param seen what was seen of the invocation: its lock, or its window on the list. Without either it may not have begun.
+   * @param seen whether the invocation was seen at work, or what it put on the list. Without either it may not have begun.
    */
   isReached(state: Status, before: Status, seen: boolean): boolean;
   /** A dry run that finds nothing to forward proves that the goal is reached, where nothing was seen. Null where none can. */
@@ -24,13 +31,17 @@ export interface Goal {
   readonly reached: string;
 }
 
+const SCHEDULED = { mode: 'scheduled' };
+
 /** A scheduled run: reached when the last one ended complete, and is another than before. */
 export function scheduledGoal(): Goal {
   return {
     name: 'The run',
-    payload: { mode: 'scheduled' },
+    first: SCHEDULED,
+    next: SCHEDULED,
     window: null,
     left: ({ pending }) => pending,
+    isListed: () => false,
     isReached: (state, before, seen) => {
       if (state.lastRun && state.lastRun.at !== before.lastRun?.at) return state.lastRun.summary.status === 'complete';
       return seen && state.pending.length === 0 && (state.watermark ?? 0) > (before.watermark ?? 0);
@@ -44,11 +55,15 @@ export function scheduledGoal(): Goal {
 export function backfillGoal(window: Window, resend: boolean): Goal {
   const asked = { mode: 'backfill', after: toRfc3339(window.after), before: toRfc3339(window.before) };
   const left = ({ pending }: Status) => overlap(pending, window);
+  const leftSeconds = (state: Status) => secondsOf(left(state), 0);
   return {
     name: 'The backfill',
-    payload: { ...asked, ...(resend && { resend }) },
-    window,
+    first: { ...asked, ...(resend && { resend }) },
+    next: SCHEDULED,
     left,
+    window,
+    isListed: (state, before) =>
+      leftSeconds(state) > leftSeconds(before) || (!resend && leftSeconds(before) === secondsOf([window], 0)),
     isReached: (state, _before, seen) => seen && left(state).length === 0,
     // A dry run says what was never forwarded; whether something was sent a second time it cannot say.
     proof: resend ? null : { ...asked, dryRun: true },

@@ -27,18 +27,16 @@ export function progressOn(screen: Screen): Progress {
   return screen.progress === null ? lines(screen) : bar(screen, screen.progress);
 }
 
-/** Not more often than this, unless a tenth more is done. */
+/** Not more often than this: a watch of hours must not fill a log. */
 const LINE_EVERY_SECONDS = 30;
 
 function lines(screen: Screen): Progress {
-  let last: { readonly at: number; readonly tenth: number } | undefined;
+  let toldAt: number | undefined;
   return {
     show(view) {
       if (view.totalSeconds === 0) return;
-      const tenth = Math.floor((10 * view.coveredSeconds) / view.totalSeconds);
-      const isNews = last === undefined || tenth !== last.tenth || view.elapsedSeconds - last.at >= LINE_EVERY_SECONDS;
-      if (!isNews) return;
-      last = { at: view.elapsedSeconds, tenth };
+      if (toldAt !== undefined && view.elapsedSeconds - toldAt < LINE_EVERY_SECONDS) return;
+      toldAt = view.elapsedSeconds;
       screen.tell(`${percent(view)} %  ${describe(view)}`);
     },
     note: (text) => {

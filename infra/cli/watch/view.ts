@@ -10,6 +10,7 @@ export function viewer(goal: Goal, now: () => number, progress: Progress): Viewe
   const startedAt = now();
   const entriesOf = new Map<string, number>();
   let totalSeconds = 0;
+  let hasBegun = false;
 
   return (status) => {
     const from = oldestRetained(status, startedAt);
@@ -17,11 +18,12 @@ export function viewer(goal: Goal, now: () => number, progress: Progress): Viewe
     const planned: readonly Window[] = goal.window === null ? [] : [goal.window];
     totalSeconds = Math.max(totalSeconds, leftSeconds, secondsOf(planned, from));
     const { lock } = status;
+    // Before the window is on the list nothing of it was read, and that looks the same as all of it being read.
+    hasBegun ||= !!lock || leftSeconds > 0;
     if (lock?.fetched !== undefined) entriesOf.set(lock.runId, lock.fetched);
     progress.show({
       totalSeconds,
-      // Before the window is on the list nothing of it was read, and that looks the same as all of it being read.
-      coveredSeconds: lock || leftSeconds > 0 ? totalSeconds - leftSeconds : 0,
+      coveredSeconds: hasBegun ? totalSeconds - leftSeconds : 0,
       entries: entriesOf.size === 0 ? null : [...entriesOf.values()].reduce((sum, entries) => sum + entries, 0),
       elapsedSeconds: now() - startedAt,
     });

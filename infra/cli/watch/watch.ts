@@ -46,18 +46,21 @@ async function pursue(goal: Goal, session: Session, progress: Progress, signal: 
   let state = await untilFree(await look(), deps);
   let left = secondsOf(goal.window === null ? goal.left(state.status) : [goal.window], 0);
 
+  let wasSeen = false;
+
   for (let inVain = 0; inVain < MOST_IN_VAIN;) {
     const before = state;
-    const started = await fn.start(goal.payload);
+    const started = await fn.start(wasSeen ? goal.next : goal.first);
     const over = await untilOver(goal, before, started, deps);
     ({ state } = over);
-    if (goal.isReached(state.status, before.status, over.seen)) return reached(goal, state, session, progress);
-    if (!over.seen && goal.proof !== null && goal.left(state.status).length === 0) {
+    wasSeen ||= over.seen;
+    if (goal.isReached(state.status, before.status, wasSeen)) return reached(goal, state, session, progress);
+    if (!wasSeen && goal.proof !== null && goal.left(state.status).length === 0) {
       progress.note('The run was too short to be seen. Looking whether it did its work.');
       const found = readAnswer(summarySchema, await fn.invoke(goal.proof, { repeatable: true, signal }));
       if (found.status === 'complete' && !found.wouldForward) return reached(goal, state, session, progress);
     }
-    const leftNow = over.seen ? secondsOf(goal.left(state.status), 0) : left;
+    const leftNow = wasSeen ? secondsOf(goal.left(state.status), 0) : left;
     const came = leftNow < left || (state.status.watermark ?? 0) > (before.status.watermark ?? 0);
     left = leftNow;
     inVain = came ? 0 : inVain + 1;
