@@ -10,8 +10,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   now: () => Math.floor(Date.now() / 1000),
   pause: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
   onInterrupt: (stop) => {
-    // npm passes Ctrl-C on although the terminal has sent it already: the second must not end the process before its last words.
     process.on('SIGINT', stop).on('SIGTERM', stop);
-    return () => process.off('SIGINT', stop).off('SIGTERM', stop);
+    // Never taken back: npm passes Ctrl-C on although the terminal has sent it already, and the second must not cut off the last words.
+    return () => undefined;
   },
 });
