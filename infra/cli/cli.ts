@@ -1,14 +1,12 @@
-import { CommanderError } from 'commander';
-import { CliError, FunctionError } from './errors.ts';
 import { lambdaFunction } from './lambda-function.ts';
 import { localFunction } from './local-function.ts';
 import { renderLogLine } from './log-line.ts';
 import type { OperatedFunction } from './operated-function.ts';
-import { inOperatorsTerms, howToSet } from './operators-terms.ts';
 import { createProgram, type GlobalOptions, isHelp } from './program.ts';
-import { bad, type Screen, screenOf, type ScreenStreams } from './screen.ts';
-import { printJson, type Session } from './session.ts';
+import { type Screen, screenOf, type ScreenStreams } from './screen.ts';
+import type { Session } from './session.ts';
 import { awsSettings, functionName } from './target.ts';
+import { tellError } from './tell-error.ts';
 
 /** What the command line needs of the machine it runs on. */
 export interface World extends ScreenStreams, Pick<Session, 'now' | 'pause' | 'onInterrupt'> {
@@ -60,29 +58,6 @@ export async function runCli(argv: readonly string[], world: World): Promise<0 |
   } catch (error) {
     return isHelp(error) ? 0 : tellError(error, screen, asked, hint);
   }
-}
-
-function tellError(error: unknown, screen: Screen, { json, local }: GlobalOptions, hint: Session['hint']): 1 | 2 {
-  // Commander has said it already.
-  if (error instanceof CommanderError) return 2;
-  if (!(error instanceof CliError)) throw error;
-  const { text, keys } = local ? { text: error.message, keys: [] } : inOperatorsTerms(error.message);
-  if (!(error instanceof FunctionError)) {
-    screen.tell(bad(text));
-    return error.exitStatus;
-  }
-  if (json) printJson({ screen }, error.answer);
-  screen.tell(`${bad(`The function failed with ${error.errorType}`)}\n${text}`);
-  if (keys.length > 0) screen.tell(howToSet(keys));
-  if (error.exitStatus === 2)
-    screen.tell(
-      'If that is what you asked for, the deployed function is of another version than this command line: deploy this one.',
-    );
-  else
-    screen.tell(
-      `What is not in order: ${hint('check')}${local ? '' : `\nIts log:              ${hint('logs --errors --since 1h')}`}`,
-    );
-  return error.exitStatus;
 }
 
 /** The options that name the function, to be copied along. */

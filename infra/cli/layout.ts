@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import wrapAnsi from 'wrap-ansi';
 import { bold } from './screen.ts';
@@ -12,7 +13,7 @@ const GAP = 2;
 
 /** Labels on the left, what they say on the right, wrapped at `columns`. */
 export function labelled(rows: readonly (readonly [label: string, value: string])[], columns: number): string {
-  const labels = Math.max(...rows.map(([label]) => label.length)) + GAP;
+  const labels = Math.max(...rows.map(([label]) => widthOf(label))) + GAP;
   return borderless(
     [labels, Math.max(20, columns - labels - GAP)],
     rows.map(([label, value]) => [label, value]),
@@ -23,7 +24,7 @@ export function labelled(rows: readonly (readonly [label: string, value: string]
 export function table(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
   const widths = head.slice(0, -1).map((title, index) => {
     const texts = rows.map((row) => row[index] ?? '');
-    return Math.max(title.length, ...texts.map((text) => text.length)) + GAP;
+    return Math.max(title.length, ...texts.map(widthOf)) + GAP;
   });
   const last = Math.max(20, columns - GAP - widths.reduce((sum, width) => sum + width, 0));
   return borderless([...widths, last], [head.map(bold), ...rows]);
@@ -51,3 +52,5 @@ export const formatCount = (count: number): string => count.toLocaleString('en-U
 export function counted(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
+
+const widthOf = (text: string): number => stripVTControlCharacters(text).length;

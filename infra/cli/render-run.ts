@@ -15,12 +15,8 @@ export function renderSummary(summary: Summary, now: number): string {
     lines.push(
       careful(`${counted(summary.quarantined, 'entry', 'entries')} could not be sent and went to quarantine.`),
     );
-  if (!summary.dryRun && summary.mode !== 'replay' && typeof watermark === 'number')
-    lines.push(
-      watermark === 0
-        ? 'Not everything that is retained has been read yet.'
-        : `Everything before ${formatTimeWithAge(watermark, now)} is accounted for.`,
-    );
+  if (status === 'complete' && !summary.dryRun && summary.mode === 'scheduled' && watermark)
+    lines.push(`Everything before ${formatTimeWithAge(watermark, now)} is accounted for.`);
   if (status === 'incomplete') lines.push(...stillToRead(pending));
   if (summary.beyondRetention) lines.push(BEYOND_RETENTION);
   return lines.join('\n');

@@ -1,16 +1,19 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { stripVTControlCharacters, styleText } from 'node:util';
+import wrapAnsi from 'wrap-ansi';
 
 /** A stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Where a command writes, and whom it asks. Text may be coloured; what does not go to a terminal loses its colours here. */
 export interface Screen {
-  /** The result, to standard output. */
-  print(text: string): void;
+  /** The result, to standard output. On a terminal it is wrapped between words. */
+  readonly print: (text: string) => void;
+  /** As `print`, but never wrapped: for what is copied, or read by a program. */
+  readonly printRaw: (text: string) => void;
   /** Progress, warnings and errors, to standard error: what is piped on stays clean. */
-  tell(text: string): void;
+  readonly tell: (text: string) => void;
   /** Where a progress bar is drawn; null where there is no terminal. */
   readonly progress: Output | null;
   /** Columns of the terminal; 100 where there is none. */
@@ -31,11 +34,16 @@ export interface ScreenStreams {
 
 export function screenOf({ stdin, stdout, stderr, env }: ScreenStreams): Screen {
   const coloured = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
-  const writeTo = (stream: Output) => (text: string) => {
+  const rawTo = (stream: Output) => (text: string) => {
     stream.write(`${coloured && stream.isTTY ? text : stripVTControlCharacters(text)}\n`);
+  };
+  const writeTo = (stream: Output) => (text: string) => {
+    const { isTTY, columns } = stream;
+    rawTo(stream)(isTTY && columns !== undefined ? wrapAnsi(text, columns, { trim: false }) : text);
   };
   return {
     print: writeTo(stdout),
+    printRaw: rawTo(stdout),
     tell: writeTo(stderr),
     progress: stderr.isTTY && env['TERM'] !== 'dumb' ? stderr : null,
     columns: stdout.columns ?? 100,

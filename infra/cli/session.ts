@@ -24,5 +24,5 @@ export type ExitStatus = 0 | 1;
 
 /** Prints an answer for a program: one line, or indented where a person reads along. */
 export function printJson({ screen }: Pick<Session, 'screen'>, answer: unknown): void {
-  screen.print(JSON.stringify(answer, null, screen.isTerminal ? 2 : undefined));
+  screen.printRaw(JSON.stringify(answer, null, screen.isTerminal ? 2 : undefined));
 }

@@ -13,7 +13,7 @@ test('says of each dependency whether it is in order', async () => {
   const cli = await operate();
   cli.fake.scripted.set('check', [{ status: 'ok', checks: [GOOD] }]);
   const { status, out } = await cli.run('check');
-  expect(out).toContain('  ok    kong: https://kong.internal:8444 answers as Kong 3.9.1.0');
+  expect(out).toContain('  ok      kong  https://kong.internal:8444 answers as Kong 3.9.1.0');
   expect(out).toContain('Everything a run needs is there.');
   expect(status).toBe(0);
 });
@@ -22,7 +22,7 @@ test('says what to do in the words of the context keys, and where those are set'
   const cli = await operate();
   cli.fake.scripted.set('check', [{ status: 'failed', checks: [GOOD, BAD] }]);
   const { status, out } = await cli.run('check');
-  expect(out).toContain('FAILED  redis: no connection to redis');
+  expect(out).toContain('FAILED  redis  no connection to redis');
   expect(out).toContain('What to do: Check redis, redisDb, redisTls and the password; NODE_EXTRA_CA_CERTS is Node’s.');
   expect(out).toContain(
     'redis, redisDb, redisTls are context keys of the CDK app: set in cdk.json under "context", or npx cdk deploy -c redis=…',

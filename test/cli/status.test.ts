@@ -35,6 +35,15 @@ async function statusOf(answer: object) {
 }
 
 describe('status', () => {
+  test('a backfill, which takes the watermark back, does not take back what is accounted for', async () => {
+    const { out } = await statusOf({
+      watermark: NOON - 20 * DAY,
+      pending: [{ after: NOON - 20 * DAY, before: NOON - 10 * DAY }],
+    });
+    expect(out).toContain('There is more to read; the next run goes on with it.');
+    expect(out).toContain('everything before 2026-11-14 11:57:00 UTC (3m ago)');
+  });
+
   test('is understood at once', async () => {
     const { status, out } = await statusOf({});
     expect(out).toBe(`kong-cloudtrail-integration in eu-west-1 at 2026-11-14 12:00:00 UTC
@@ -77,14 +86,14 @@ Up to date.
 
   test('says who works, and for how long at most', async () => {
     const { out } = await statusOf({ lock: { runId: 'a/b', secondsLeft: 754 }, pending: [{ after: 0, before: NOON }] });
-    expect(out).toContain('Catching up.');
-    expect(out).toContain('yes, for at most 12m 34s more (run a/b)');
+    expect(out).toContain('Reading what is left.');
+    expect(out).toContain('yes, for at most 12m 34s more (request a)');
     expect(out).toContain('everything retained before 2026-11-14 12:00:00 UTC');
   });
 
   test('before the first run nothing is known, and it says so', async () => {
     const { out } = await statusOf({ watermark: null, lagSeconds: null, purgeHeadroomSeconds: null, lastRun: null });
-    expect(out).toContain('No run has read anything yet.');
+    expect(out).toContain('No scheduled run has read anything yet.');
     expect(out).toContain('not known before the first run');
     expect(out).toContain('Last run       none yet');
   });
@@ -113,7 +122,7 @@ Up to date.
     const { status, err } = await cli.run('status', '--region', 'eu-west-1');
     expect(status).toBe(1);
     expect(err).toContain(
-      'The function failed with LedgerError\nRedis refuses the password of redisPasswordSecretArn\n',
+      'The function failed with LedgerError.\nRedis refuses the password of redisPasswordSecretArn\n',
     );
     expect(err).toContain('redisPasswordSecretArn is a context key of the CDK app');
     expect(err).toContain('kong-audit check --region eu-west-1');

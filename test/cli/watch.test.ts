@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { InvocationContext } from './support/aws-server.ts';
 import { error } from './support/fake-forwarder.ts';
 import { operate } from './support/operate.ts';
 import { NOON } from './support/terminal.ts';
@@ -56,26 +57,19 @@ describe('backfill --watch', () => {
 
   test('asks again when another run took the lock first, and does not call that done', async () => {
     const cli = await operate();
-    cli.fake.pace = { reads: 100_000, lasts: 900, begins: 0 };
-    const looks: number[] = [];
-    cli.onPause = () => {
-      // Ours was taken, and at that moment a scheduled run gets the lock: ours is skipped.
-      looks.push(cli.aws.invoked.length);
-    };
-    const handler = cli.fake.handler;
-    let first = true;
+    const { handler } = cli.fake;
+    let isTaken = false;
     Object.assign(cli.fake, {
-      handler: (event: Record<string, unknown>, context: never) => {
-        if (event['mode'] === 'backfill' && first) {
-          first = false;
-          cli.fake.busyUntil = cli.now() + 30;
-        }
+      handler: (event: Record<string, unknown>, context: InvocationContext) => {
+        // At this moment a scheduled run gets the lock: ours is skipped.
+        if (event['mode'] === 'backfill' && !isTaken) cli.fake.busyUntil = cli.now() + 30;
+        isTaken ||= event['mode'] === 'backfill';
         return handler(event, context);
       },
     });
     const { status, err } = await cli.run('backfill', 'yesterday', '--watch', '--resend');
-    expect(err).toContain('Nothing was seen of the run: invoking again.');
-    expect(cli.asked()).toHaveLength(2);
+    expect(err).toContain('The run has ended, and it is not done: invoking again.');
+    expect(cli.asked().filter(({ dryRun }) => dryRun !== true)).toHaveLength(2);
     expect(status).toBe(0);
   });
 
@@ -98,9 +92,20 @@ describe('backfill --watch', () => {
     const { status, err, out } = await cli.run('backfill', 'yesterday', '--watch');
     expect(status).toBe(1);
     expect(err).toContain(
-      'The function failed with KongUnreachableError\nhttps://kong:8444 does not answer; is kongAdminApi right?',
+      'The function failed with KongUnreachableError.\nhttps://kong:8444 does not answer; is kongAdminApi right?',
     );
     expect(out).toBe('');
+  });
+
+  test('a run that is seen at work and fails before it puts anything on the list is no success', async () => {
+    const cli = await operate();
+    cli.fake.fails = { error: error('KongResponseError', '502 from a proxy'), listed: false, locksForSeconds: 8 };
+    for (const more of [[], ['--resend']]) {
+      const { status, err, out } = await cli.run('backfill', 'yesterday', '--watch', ...more);
+      expect(status).toBe(1);
+      expect(err).toContain('The function failed with KongResponseError.\n502 from a proxy');
+      expect(out).toBe('');
+    }
   });
 
   test('gives up after three invocations without progress, and says where to look', async () => {
@@ -154,7 +159,7 @@ describe('backfill --watch', () => {
     );
     const { status, err } = await cli.run('backfill', 'yesterday', '--watch');
     expect(status).toBe(1);
-    expect(err).toContain('The function failed with LedgerError\nredis does not answer');
+    expect(err).toContain('The function failed with LedgerError.\nredis does not answer');
   });
 
   test('with --json standard output is the state at the end, and nothing else', async () => {

@@ -1,4 +1,5 @@
 import { checkSchema, readAnswer } from '../answers.ts';
+import { labelled } from '../layout.ts';
 import { howToSet, inOperatorsTerms } from '../operators-terms.ts';
 import { bad, bold, dim, good } from '../screen.ts';
 import { type ExitStatus, printJson, type Session } from '../session.ts';
@@ -21,10 +22,15 @@ export async function check(session: Session): Promise<ExitStatus> {
   };
   const { screen, fn, now } = session;
   screen.print(`${bold(fn.name)} ${dim(`at ${formatTime(now())}`)}`);
-  for (const { name, ok, detail, fix } of checks) {
-    screen.print(`${ok ? good('  ok  ') : bad('FAILED')}  ${bold(name)}: ${said(detail)}`);
-    if (!ok && fix !== '') screen.print(`        ${bold('What to do:')} ${said(fix)}`);
-  }
+  const rows = checks.map(({ name, ok, detail, fix }): [string, string] => {
+    // An error's message ends with what to do.
+    const found = said(detail.endsWith(fix) ? detail.slice(0, detail.length - fix.length).trimEnd() : detail);
+    return [
+      `${ok ? good('ok    ') : bad('FAILED')}  ${name}`,
+      ok || fix === '' ? found : `${found}\n${bold('What to do:')} ${said(fix)}`,
+    ];
+  });
+  screen.print(labelled(rows, screen.columns));
   const failed = checks.filter(({ ok }) => !ok).length;
   if (keys.size > 0 && failed > 0) screen.print(dim(`\n${howToSet([...keys])}`));
   screen.print(

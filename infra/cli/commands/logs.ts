@@ -51,7 +51,7 @@ export async function logs(
       for (const { timestamp = 0, message = '' } of page.events ?? []) {
         const line = json ? message.trimEnd() : renderLogLine(timestamp, message, options.errors ?? false);
         if (line === null) continue;
-        screen.print(line);
+        (json ? screen.printRaw : screen.print)(line);
         shown += 1;
       }
       nextToken = page.nextToken;

@@ -84,7 +84,8 @@ export async function show(session: Session, id: string): Promise<ExitStatus> {
       screen.columns,
     ),
   );
-  screen.print(`\n${bold('The entry, secrets replaced')}\n${JSON.stringify(entry, null, 2)}`);
+  screen.print(`\n${bold('The entry, secrets replaced')}`);
+  screen.printRaw(JSON.stringify(entry, null, 2));
   return 0;
 }
 

@@ -35,7 +35,9 @@ export function renderStatus(state: Status, { fn, screen, now, hint }: Session):
     ['Quarantine', quarantined(state, hint)],
     [
       'Working now',
-      state.lock ? `yes, for at most ${formatDuration(state.lock.secondsLeft)} more (run ${state.lock.runId})` : 'no',
+      state.lock
+        ? `yes, for at most ${formatDuration(state.lock.secondsLeft)} more (request ${state.lock.runId.split('/', 1)[0] ?? ''})`
+        : 'no',
     ],
     ['Last run', lastRun(state, at)],
   ];
@@ -50,16 +52,24 @@ function verdict({ purgeHeadroomSeconds, watermark, pending, quarantine, lock }:
     return bad(
       `Entries nobody has forwarded yet are deleted at the source in ${formatDuration(purgeHeadroomSeconds)}.`,
     );
-  if (!watermark && pending.length === 0) return careful('No run has read anything yet.');
+  if (!watermark && pending.length === 0) return careful('No scheduled run has read anything yet.');
   if (quarantine.size > 0)
     return careful(`${counted(quarantine.size, 'entry', 'entries')} in quarantine: somebody must decide about them.`);
   if (pending.length === 0) return good('Up to date.');
-  return careful(lock ? 'Catching up.' : 'Not everything has been read yet; the next run goes on.');
+  return careful(lock ? 'Reading what is left.' : 'There is more to read; the next run goes on with it.');
 }
 
-function accountedFor({ watermark }: Status, at: number): string {
-  if (!watermark) return 'not everything that is retained has been read yet';
-  return `everything before ${formatTimeWithAge(watermark, at)}`;
+/**
+ * The watermark goes back while a backfill reads again what was settled long ago; the lag does not. It ends at what the source retains,
+ * where it says nothing more.
+ */
+function accountedFor({ watermark, lagSeconds, purgeHeadroomSeconds }: Status, at: number): string {
+  const isLagKnown =
+    typeof lagSeconds === 'number' && typeof purgeHeadroomSeconds === 'number' && purgeHeadroomSeconds > 0;
+  const until = Math.max(watermark ?? 0, isLagKnown ? at - lagSeconds : 0);
+  return until === 0
+    ? 'not everything that is retained has been read yet'
+    : `everything before ${formatTimeWithAge(until, at)}`;
 }
 
 function behind({ lagSeconds, purgeHeadroomSeconds }: Status): string {

@@ -23,8 +23,10 @@ export interface FollowDeps extends Pick<Session, 'pause'> {
 /** How an invocation ended. */
 export interface Followed {
   readonly state: State;
-  /** Whether it was seen at work, or what it put on the list. What was not seen may have been skipped, or have failed at once. */
-  readonly seen: boolean;
+  /** Whether it was seen to hold the lock. It may have failed all the same. */
+  readonly began: boolean;
+  /** Whether what was asked for was seen on the list. */
+  readonly listed: boolean;
 }
 
 /** Waits until no run holds the lock. */
@@ -45,7 +47,8 @@ export async function untilFree(state: State, { pause, look, progress, signal }:
  * @throws why the invocation failed, where that can be known
  */
 export async function untilOver(goal: Goal, before: State, started: Started, deps: FollowDeps): Promise<Followed> {
-  let seen = false;
+  let began = false;
+  let listed = false;
   let isLocked = false;
   for (let turn = 0, waitedMs = 0; ; turn += 1) {
     const waitMs = LOOK_AFTER_MS[turn] ?? LOOK_EVERY_MS;
@@ -56,10 +59,11 @@ export async function untilOver(goal: Goal, before: State, started: Started, dep
     const state = await deps.look();
     const { lock, lastRun } = state.status;
     deps.show(state.status);
-    seen ||= (lock?.runId.startsWith(started.requestId) ?? false) || goal.isListed(state.status, before.status);
+    began ||= lock?.runId.startsWith(started.requestId) ?? false;
+    listed ||= goal.isListed(state.status, before.status);
     isLocked ||= !!lock;
     if (lock) continue;
     const hasEnded = isLocked || lastRun?.at !== before.status.lastRun?.at || waitedMs >= BEGINS_WITHIN_MS;
-    if (hasEnded || goal.isReached(state.status, before.status, seen)) return { state, seen };
+    if (hasEnded || goal.isReached(state.status, before.status, listed)) return { state, began, listed };
   }
 }

@@ -1,11 +1,18 @@
-import type { Status, Window } from '../answers.ts';
+import type { Status, Summary, Window } from '../answers.ts';
 import { formatWindow, toRfc3339 } from '../times.ts';
+
+/** A dry run over the window, which fails where the run has failed. */
+export interface Proof {
+  readonly payload: object;
+  /** @param began whether the invocation was seen to hold the lock */
+  holds(found: Summary, began: boolean): boolean;
+}
 
 /** What a watch waits for. */
 export interface Goal {
   /** For people: `The backfill`. */
   readonly name: string;
-  /** What is invoked first, and again as long as nothing was seen of it. */
+  /** What is invoked first, and again until it is listed. */
   readonly first: object;
   /**
    * What is invoked to go on. For a backfill this is a scheduled run, too: it goes on with what is on the list, where the same backfill
@@ -22,11 +29,11 @@ export interface Goal {
    * Whether it is reached. Asked only while no run is at work.
    *
    * @param before the state before the invocation
-   * @param seen whether the invocation was seen at work, or what it put on the list. Without either it may not have begun.
+   * @param listed what `isListed` said of a state since the watch began
    */
-  isReached(state: Status, before: Status, seen: boolean): boolean;
-  /** A dry run that finds nothing to forward proves that the goal is reached, where nothing was seen. Null where none can. */
-  readonly proof: object | null;
+  isReached(state: Status, before: Status, listed: boolean): boolean;
+  /** What proves it where the list never showed it: the run was over too soon to be seen, was skipped, or failed at once. */
+  readonly proof: Proof | null;
   /** What a person reads when it is reached. */
   readonly reached: string;
 }
@@ -42,9 +49,9 @@ export function scheduledGoal(): Goal {
     window: null,
     left: ({ pending }) => pending,
     isListed: () => false,
-    isReached: (state, before, seen) => {
-      if (state.lastRun && state.lastRun.at !== before.lastRun?.at) return state.lastRun.summary.status === 'complete';
-      return seen && state.pending.length === 0 && (state.watermark ?? 0) > (before.watermark ?? 0);
+    isReached: ({ lastRun, pending, watermark }, before) => {
+      if (lastRun && lastRun.at !== before.lastRun?.at) return lastRun.summary.status === 'complete';
+      return pending.length === 0 && (watermark ?? 0) > (before.watermark ?? 0);
     },
     proof: null,
     reached: 'The run is complete.',
@@ -64,9 +71,12 @@ export function backfillGoal(window: Window, resend: boolean): Goal {
     window,
     isListed: (state, before) =>
       leftSeconds(state) > leftSeconds(before) || (!resend && leftSeconds(before) === secondsOf([window], 0)),
-    isReached: (state, _before, seen) => seen && left(state).length === 0,
-    // A dry run says what was never forwarded; whether something was sent a second time it cannot say.
-    proof: resend ? null : { ...asked, dryRun: true },
+    isReached: (state, _before, listed) => listed && left(state).length === 0,
+    proof: {
+      payload: { ...asked, dryRun: true },
+      // What was sent a second time leaves no trace that a dry run could find; that the run began, and that a run works, must do.
+      holds: ({ status, wouldForward }, began) => status === 'complete' && (resend ? began : !wouldForward),
+    },
     reached: `The backfill is complete: ${formatWindow(window)}.`,
   };
 }

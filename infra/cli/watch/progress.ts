@@ -1,5 +1,4 @@
 import { SingleBar } from 'cli-progress';
-import { clearLine, cursorTo } from 'node:readline';
 import { formatCount } from '../layout.ts';
 import { dim, type Output, type Screen } from '../screen.ts';
 import { formatDuration } from '../times.ts';
@@ -46,40 +45,45 @@ function lines(screen: Screen): Progress {
   };
 }
 
+/**
+ * One line that changes. It goes before anything else is said, and comes back below it: the bar remembers where it began, and would
+ * overwrite what came between.
+ */
 function bar(screen: Screen, stream: Output): Progress {
-  const drawn = new SingleBar({
-    stream,
-    format: '  {bar} {percentage} %  {text}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    hideCursor: true,
-    fps: 5,
-    emptyOnZero: true,
-  });
-  let isDrawn = false;
+  let drawn: SingleBar | undefined;
+  const clear = () => {
+    drawn?.stop();
+    drawn = undefined;
+  };
   return {
     show(view) {
       if (view.totalSeconds === 0) return;
       const text = { text: describe(view) };
-      if (!isDrawn) drawn.start(view.totalSeconds, view.coveredSeconds, text);
-      isDrawn = true;
+      if (drawn === undefined) {
+        drawn = new SingleBar({ ...LOOK, stream });
+        drawn.start(view.totalSeconds, view.coveredSeconds, text);
+      }
       drawn.setTotal(view.totalSeconds);
       drawn.update(view.coveredSeconds, text);
     },
     note(text) {
-      if (isDrawn) {
-        clearLine(stream, 0);
-        cursorTo(stream, 0);
-      }
+      clear();
       screen.tell(dim(text));
     },
-    stop() {
-      if (isDrawn) drawn.stop();
-      isDrawn = false;
-    },
+    stop: clear,
   };
 }
+
+const LOOK = {
+  format: '  {bar} {percentage} %  {text}',
+  barCompleteChar: '█',
+  barIncompleteChar: '░',
+  barsize: 24,
+  hideCursor: true,
+  fps: 5,
+  emptyOnZero: true,
+  clearOnComplete: true,
+};
 
 const percent = ({ coveredSeconds, totalSeconds }: View): number => Math.floor((100 * coveredSeconds) / totalSeconds);
 

@@ -46,30 +46,25 @@ async function pursue(goal: Goal, session: Session, progress: Progress, signal: 
   let state = await untilFree(await look(), deps);
   let left = secondsOf(goal.window === null ? goal.left(state.status) : [goal.window], 0);
 
-  let wasSeen = false;
+  let listed = false;
 
   for (let inVain = 0; inVain < MOST_IN_VAIN;) {
     const before = state;
-    const started = await fn.start(wasSeen ? goal.next : goal.first);
-    const over = await untilOver(goal, before, started, deps);
+    const over = await untilOver(goal, before, await fn.start(listed ? goal.next : goal.first), deps);
     ({ state } = over);
-    wasSeen ||= over.seen;
-    if (goal.isReached(state.status, before.status, wasSeen)) return reached(goal, state, session, progress);
-    if (!wasSeen && goal.proof !== null && goal.left(state.status).length === 0) {
-      progress.note('The run was too short to be seen. Looking whether it did its work.');
-      const found = readAnswer(summarySchema, await fn.invoke(goal.proof, { repeatable: true, signal }));
-      if (found.status === 'complete' && !found.wouldForward) return reached(goal, state, session, progress);
+    listed ||= over.listed;
+    if (goal.isReached(state.status, before.status, listed)) return reached(goal, state, session, progress);
+    if (!listed && goal.proof !== null && goal.left(state.status).length === 0) {
+      progress.note('The run was over too soon to be seen. Looking whether it did its work.');
+      const found = readAnswer(summarySchema, await fn.invoke(goal.proof.payload, { repeatable: true, signal }));
+      if (goal.proof.holds(found, over.began)) return reached(goal, state, session, progress);
     }
-    const leftNow = wasSeen ? secondsOf(goal.left(state.status), 0) : left;
+    const leftNow = listed || goal.window === null ? secondsOf(goal.left(state.status), 0) : left;
     const came = leftNow < left || (state.status.watermark ?? 0) > (before.status.watermark ?? 0);
     left = leftNow;
     inVain = came ? 0 : inVain + 1;
     if (inVain === MOST_IN_VAIN) break;
-    progress.note(
-      over.seen
-        ? 'The run has ended, and more is left: invoking again.'
-        : 'Nothing was seen of the run: invoking again.',
-    );
+    progress.note('The run has ended, and it is not done: invoking again.');
     state = await untilFree(state, deps);
   }
   return stuck(state, session, progress);

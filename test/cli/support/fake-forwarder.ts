@@ -33,7 +33,7 @@ export interface FakeForwarder {
   /** Another run, which holds the lock until then. */
   busyUntil: number;
   /** What every run fails with, before it puts anything on its list, or after. */
-  fails: { readonly error: Error; readonly listed: boolean } | null;
+  fails: { readonly error: Error; readonly listed: boolean; readonly locksForSeconds?: number } | null;
   /** Modes that fail, next one first. */
   readonly failing: Map<string, Error[]>;
   /** Answers given instead, by mode, next one first. */
@@ -52,6 +52,7 @@ interface Run {
 
 export function fakeForwarder(now: () => number): FakeForwarder {
   let running: Run | null = null;
+  let broken = { id: '', until: 0 };
   const fake: FakeForwarder = {
     handler: (event, context) => answer(event as Record<string, unknown>, context),
     pace: { reads: 3600, lasts: 900, begins: 0 },
@@ -104,6 +105,7 @@ export function fakeForwarder(now: () => number): FakeForwarder {
 
   function lock() {
     if (fake.busyUntil > now()) return { runId: 'another/run', secondsLeft: fake.busyUntil - now() };
+    if (broken.until > now()) return { runId: broken.id, secondsLeft: broken.until - now() };
     if (running === null || running.startsAt > now()) return null;
     const read = (now() - running.startsAt) * fake.pace.reads;
     const secondsLeft = running.startsAt + fake.pace.lasts + 30 - now();
@@ -132,7 +134,11 @@ export function fakeForwarder(now: () => number): FakeForwarder {
       };
     }
     if (lock() !== null) return summary;
-    if (fake.fails && !fake.fails.listed) throw fake.fails.error;
+    if (fake.fails && !fake.fails.listed) {
+      const { locksForSeconds = 0 } = fake.fails;
+      if (locksForSeconds > 0) broken = { id: `${context.awsRequestId}/1`, until: now() + locksForSeconds };
+      throw fake.fails.error;
+    }
     const from = mode === 'scheduled' ? (fake.planned ?? 0) - 3600 : (timeOf(event['after']) ?? 0);
     const to = timeOf(event['before']) ?? now() + 1;
     fake.pending.push({ after: Math.max(0, from), before: to });
