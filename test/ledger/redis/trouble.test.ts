@@ -1,7 +1,8 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { CheckpointError, LedgerError, LockLostError } from '../../../lambda/errors.ts';
-import { startRedis } from '../../support/redis-server.ts';
+
+import { type RedisServerOptions, startRedis } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 import { checkpoint, quarantinedIn, record, seen, stored } from '../harness.ts';
 import { startEndpoint } from './endpoint.ts';
@@ -116,23 +117,25 @@ describe('redis: a server in trouble', () => {
     expect(await outcomes(full)).toEqual(new Set(['event-1']));
   });
 
-  test.for([
+  test.for<[Pick<RedisServerOptions, 'username' | 'password'> & { db?: number }, string]>([
     [{}, ''],
     [{ db: 2 }, '-n 2 '],
     [{ password: 'the-pass' }, '--askpass '],
     [{ username: 'forwarder', password: 'the-pass', db: 2 }, '-n 2 --user forwarder --askpass '],
-  ] as const)('that holds something else under the checkpoint’s key: how to reset it as %j', async ([login, flags]) => {
-    await using server = await startRedis(login);
-    await using ledger = ledgerOn(server, login);
-    const { db = 0 } = login as { db?: number };
-    const plant = `redis.call('SELECT', ${db}) redis.call('RPUSH', KEYS[1], 'x')`;
-    await server.cli('EVAL', plant, 1, `${prefix}checkpoint`);
-    const error = await ledger.loadCheckpoint().catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(CheckpointError);
-    expect((error as CheckpointError).message).toContain(
-      `redis-cli -h 127.0.0.1 -p ${server.port} ${flags}DEL '${prefix}checkpoint'`,
-    );
-  });
+  ])(
+    'that holds something else under the checkpoint’s key: how to reset it as %j',
+    async ([{ db = 0, ...login }, flags]) => {
+      await using server = await startRedis(login);
+      await using ledger = ledgerOn(server, { ...login, db });
+      const plant = `redis.call('SELECT', ${db}) redis.call('RPUSH', KEYS[1], 'x')`;
+      await server.cli('EVAL', plant, 1, `${prefix}checkpoint`);
+      const error = await ledger.loadCheckpoint().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(CheckpointError);
+      expect((error as CheckpointError).message).toContain(
+        `redis-cli -h 127.0.0.1 -p ${server.port} ${flags}DEL '${prefix}checkpoint'`,
+      );
+    },
+  );
 
   test('and takes TLS only: the command to reset the checkpoint says so', async () => {
     await using server = await startRedis({ tls: true });
