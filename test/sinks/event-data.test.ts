@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/redact/redactor.ts';
 import { toEventData } from '../../lambda/sinks/event-data.ts';
-import { activity } from '../support/activity.ts';
+import { item } from '../support/item.ts';
 import { dataOf, type EventData, eventOf, SAMPLE, sha256 } from '../support/kong-event.ts';
 
 describe('what is too large', () => {
@@ -117,8 +117,8 @@ describe('an activity of any source', () => {
     eventSource: 'ingress',
     redactor: createRedactor(DEFAULT_REDACT_KEYS),
   };
-  const stored = (changes: Parameters<typeof activity>[1], more?: Parameters<typeof toEventData>[3]) =>
-    JSON.parse(JSON.stringify(toEventData(activity('a', changes), context, undefined, more))) as object;
+  const stored = (changes: Parameters<typeof item>[1], more?: Parameters<typeof toEventData>[3]) =>
+    JSON.parse(JSON.stringify(toEventData(item('a', changes), context, undefined, more))) as object;
 
   test('has only what it says', () => {
     expect(stored({})).toEqual({

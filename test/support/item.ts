@@ -1,7 +1,7 @@
 import type { Activity, InvalidItem } from '../../lambda/pipeline/activity.ts';
 
 /** An activity in which nothing is remarkable but what a test says. */
-export function activity(id: string, changes: Partial<Omit<Activity, 'valid' | 'id'>> = {}): Activity {
+export function item(id: string, changes: Partial<Omit<Activity, 'valid' | 'id'>> = {}): Activity {
   return {
     valid: true,
     id,
