@@ -30,8 +30,10 @@ interface Stack {
  */
 export function addAttempt(stack: unknown, options: AttemptOptions): void {
   const { callsPerSecond, attemptTimeoutMs, stopping } = options;
-  const throttle = pThrottle({ limit: callsPerSecond, interval: 1000, strict: true, signal: stopping });
-  const turn = throttle(() => Promise.resolve());
+  // A signal that has aborted is refused here; then nothing is sent anyway.
+  const turn = stopping.aborted
+    ? nothing
+    : pThrottle({ limit: callsPerSecond, interval: 1000, strict: true, signal: stopping })(nothing);
 
   (stack as Stack).add(
     (next) => async (args) => {
@@ -53,10 +55,13 @@ export function addAttempt(stack: unknown, options: AttemptOptions): void {
   );
 }
 
+const nothing = () => Promise.resolve();
+
 /** A success that cannot be read is no answer. */
 const isAnswered = (error: unknown): boolean => (statusOf(error) ?? 0) >= 300;
 
+/** Without a `cause`: the SDK looks there, too, for what it may retry, and finds the broken connection. */
 function unanswered(error: unknown): UnansweredError {
   const { name, code, message } = error as NodeJS.ErrnoException;
-  return new UnansweredError([code ?? name, message].filter(Boolean).join(': '), { cause: error });
+  return new UnansweredError([code ?? name, message].filter(Boolean).join(': '));
 }
