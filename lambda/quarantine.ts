@@ -66,14 +66,18 @@ export function toQuarantineRecord(
   return { id: entry.id, entry: row, ...refusal, at: at.toISOString(), ...(whole ?? digest) };
 }
 
-/** What cannot be redacted is kept without payload and query: it must neither leak nor stop the other entries. */
+/** What cannot be redacted is kept without what may hold a secret: it must neither leak nor stop the other entries. */
 function keepSafely(row: unknown, redactor: Redactor): ReturnType<typeof keep> {
   try {
     return keep(row, redactor);
   } catch {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row: null };
     const { payload, path, ...rest } = row as Record<string, unknown>;
-    const kept = { ...rest, ...(typeof path === 'string' && { path: path.replace(/\?.*$/s, '') }) };
+    const kept: Record<string, unknown> = {
+      ...rest,
+      ...(typeof path === 'string' && { path: path.replace(/\?.*$/s, '') }),
+    };
+    delete kept['removed_from_payload'];
     return typeof payload === 'string' ? { row: kept, digest: digestOf(payload) } : { row: kept };
   }
 }
@@ -87,15 +91,19 @@ function keep(row: unknown, redactor: Redactor): { row: unknown; digest?: WholeP
   if (Array.isArray(row)) return { row: JSON.parse(redactor.payload(JSON.stringify(row)).text) as unknown };
   const kept: Record<string, unknown> = { ...row };
   if (typeof kept['path'] === 'string') kept['path'] = redactPath(kept['path'], redactor);
-  const { payload } = kept;
+  const { removed_from_payload: removed, payload } = kept;
+  if (removed !== undefined && removed !== null)
+    kept['removed_from_payload'] = redactor.payload(beginningOf(textOf(removed))).text;
   if (payload === undefined || payload === null) return { row: kept };
-  const text = typeof payload === 'string' ? payload : toJson(payload);
+  const text = textOf(payload);
   const beginning = beginningOf(text);
   const redacted = redactor.payload(beginning).text;
   kept['payload'] = cutText(redacted, QUARANTINED_PAYLOAD_MAX_BYTES);
   if (beginning === text && kept['payload'] === redacted) return { row: kept };
   return { row: kept, digest: digestOf(text) };
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : toJson(value));
 
 function digestOf(payload: string): WholePayload {
   return { payloadBytes: Buffer.byteLength(payload), payloadSha256: hash('sha256', payload) };
@@ -112,5 +120,5 @@ function isWritable(row: unknown): boolean {
 
 function redactPath(path: string, redactor: Redactor): string {
   const mark = path.indexOf('?');
-  return mark < 0 ? path : path.slice(0, mark + 1) + redactor.query(path.slice(mark + 1)).text;
+  return mark < 0 ? path : path.slice(0, mark + 1) + redactor.query(beginningOf(path.slice(mark + 1))).text;
 }

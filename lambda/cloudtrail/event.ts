@@ -50,8 +50,9 @@ export function toAuditEvent(entry: AuditEntry, context: EventContext, whole?: W
 /** Every event has the same members; those without a value are undefined, which JSON leaves out. That is faster than spreading. */
 function toEventData(entry: AuditEntry, context: EventContext, whole: WholePayload | undefined) {
   const { route, query } = splitPath(entry.path);
-  const redactedQuery = context.redactor.query(query);
+  const redactedQuery = context.redactor.query(beginningOf(query));
   const redactedPayload = context.redactor.payload(beginningOf(entry.payload ?? ''));
+  const removed = context.redactor.payload(beginningOf(entry.removedFromPayload ?? ''));
   const failed = context.deriveErrorCode && entry.status !== null && entry.status >= 400;
 
   return {
@@ -67,10 +68,10 @@ function toEventData(entry: AuditEntry, context: EventContext, whole: WholePaylo
     UID: entry.id,
     errorCode: failed ? String(entry.status) : undefined,
     errorMessage: failed ? (STATUS_CODES[entry.status] ?? `HTTP status ${entry.status}`) : undefined,
-    requestParameters: requestParameters(entry.payload ?? '', redactedPayload.text, redactedQuery.text, whole),
+    requestParameters: requestParameters(entry.payload ?? '', redactedPayload.text, query, redactedQuery.text, whole),
     sourceIPAddress: entry.clientIp !== null && isBareIp(entry.clientIp) ? entry.clientIp : undefined,
     recipientAccountId: context.accountId,
-    additionalEventData: additionalEventData(entry, context, route, redactedQuery, redactedPayload),
+    additionalEventData: additionalEventData(entry, context, route, redactedQuery, redactedPayload, removed),
   };
 }
 
@@ -98,6 +99,7 @@ function isBareIp(address: string): boolean {
 function requestParameters(
   original: string,
   payload: string,
+  originalQuery: string,
   query: string,
   whole: WholePayload | undefined,
 ): Members | undefined {
@@ -109,12 +111,17 @@ function requestParameters(
     ...(whole && { payloadTruncated: true, ...whole }),
   };
   const isBeginning = beginningOf(original) !== original;
-  if (!isBeginning && (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit))
+  const isQueryBeginning = beginningOf(originalQuery) !== originalQuery;
+  if (
+    !isBeginning &&
+    !isQueryBeginning &&
+    (query.length + payload.length <= SURELY_FITS || jsonBytes(parameters) <= limit)
+  )
     return parameters;
 
   if (query !== '') {
     parameters['queryParameters'] = cutJsonText(query, limit / 2);
-    if (parameters['queryParameters'] !== query) parameters['queryParametersTruncated'] = true;
+    if (isQueryBeginning || parameters['queryParameters'] !== query) parameters['queryParametersTruncated'] = true;
   }
   if (payload !== '' && (isBeginning || jsonBytes(parameters) > limit)) {
     parameters['payload'] = '';
@@ -133,6 +140,7 @@ function additionalEventData(
   route: string,
   query: Redacted,
   payload: Redacted,
+  removed: Redacted,
 ): Members {
   const members: Members = {
     workspace: entry.workspace ?? undefined,
@@ -144,9 +152,9 @@ function additionalEventData(
     ttl: entry.ttlSeconds ?? undefined,
     rbacUserName: entry.rbacUserName ?? undefined,
     requestSource: entry.requestSource ?? undefined,
-    removedFromPayload: entry.removedFromPayload ?? undefined,
+    removedFromPayload: entry.removedFromPayload === null ? undefined : removed.text,
     requestTimestamp: entry.timestamp,
-    redacted: [...new Set([...query.keys, ...payload.keys])].join(',').toWellFormed() || undefined,
+    redacted: [...new Set([...query.keys, ...payload.keys, ...removed.keys])].join(',').toWellFormed() || undefined,
   };
   let characters = 0;
   for (const value of Object.values(members)) if (typeof value === 'string') characters += value.length;

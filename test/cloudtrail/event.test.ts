@@ -126,6 +126,16 @@ describe('the event of an entry', () => {
     });
   });
 
+  test.each([
+    ['secret,token', 'secret,token', undefined],
+    ['{"password":"hunter2","a":1}', '{"password":"***","a":1}', 'password'],
+    ['client_secret=hunter2', 'client_secret=***', 'client_secret'],
+  ])('of %j removed from the payload says what was removed, and no secret', (removed, removedFromPayload, redacted) => {
+    const { additionalEventData } = dataOf({ removed_from_payload: removed });
+    expect(additionalEventData).toMatchObject({ removedFromPayload });
+    expect(additionalEventData['redacted']).toBe(redacted);
+  });
+
   test('of an RBAC user without name has no details', () => {
     expect(dataOf({ rbac_user_id: 'u1' }).userIdentity).toEqual({
       type: 'KongRbacUser',
@@ -275,6 +285,11 @@ describe('what is too large', () => {
       queryParameters: 'size=100',
       payload: '{"name":"a","password":"***"}',
     });
+  });
+
+  test('is cut, a query too, where a long secret hides that it was', () => {
+    const { requestParameters = {} } = dataOf({ path: `/a?token=${'y'.repeat(200_000)}&x=1` });
+    expect(requestParameters).toMatchObject({ queryParameters: 'token=***', queryParametersTruncated: true });
   });
 
   test('is cut alone: a query beyond its share leaves a short payload whole', () => {
