@@ -53,6 +53,11 @@ describe('what is too large', () => {
     });
   });
 
+  test('is cut, a query too, where a long secret hides that it was', () => {
+    const { requestParameters = {} } = dataOf({ path: `/a?token=${'y'.repeat(200_000)}&x=1` });
+    expect(requestParameters).toMatchObject({ queryParameters: 'token=***', queryParametersTruncated: true });
+  });
+
   test('is cut alone: a query beyond its share leaves a short payload whole', () => {
     const { requestParameters = {} } = dataOf({ path: `/a?x=${'y'.repeat(150_000)}`, payload: '{"a":1}' });
     expect(requestParameters).toMatchObject({ payload: '{"a":1}', queryParametersTruncated: true });
