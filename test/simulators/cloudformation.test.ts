@@ -12,7 +12,7 @@ const describeStacks = async (
   return (await client.send(new DescribeStacksCommand({ StackName }))).Stacks ?? [];
 };
 
-const outputs = { FunctionName: 'kong-audit', Query: `a < b & "c"` };
+const outputs = { FunctionName: 'kong-audit', Query: `a < b &amp; "c"` };
 const stacks = [{ name: 'audit', outputs }, { name: 'other' }, { name: 'gone', status: 'DELETE_COMPLETE' }];
 
 test('describes a stack with its outputs, by name and by ARN', async () => {

@@ -36,7 +36,14 @@ const echo: LambdaHandler = (event) => Promise.resolve({ event });
 /** A handler that waits until the test lets it go on. */
 function gate() {
   const opened = Promise.withResolvers<unknown>();
-  return { handler: () => opened.promise, open: opened.resolve };
+  const entered = Promise.withResolvers<undefined>();
+  const began = { times: 0, first: entered.promise };
+  const handler = (): Promise<unknown> => {
+    began.times += 1;
+    entered.resolve(undefined);
+    return opened.promise;
+  };
+  return { handler, open: opened.resolve, began };
 }
 
 describe('a synchronous invocation', () => {
@@ -166,10 +173,10 @@ describe('an asynchronous invocation', () => {
   });
 
   test('waits where the function runs as often as it may, while a synchronous one is refused', async () => {
-    const { handler, open } = gate();
+    const { handler, open, began } = gate();
     await using lambda = await start(handler, { reservedConcurrency: 1 });
     const first = lambda.invoke();
-    await expect.poll(() => lambda.invocations.length).toBe(1);
+    await began.first;
     await lambda.invoke({}, { InvocationType: 'Event' });
     await expect(lambda.invoke()).rejects.toMatchObject({
       name: 'TooManyRequestsException',
@@ -177,7 +184,8 @@ describe('an asynchronous invocation', () => {
       retryAfterSeconds: '1',
       Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
     });
-    expect(lambda.invocations[1]?.outcomes).toEqual([]);
+    expect(lambda.invocations).toHaveLength(2);
+    expect(began.times).toBe(1);
     open('done');
     await first;
     await lambda.idle();
