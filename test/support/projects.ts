@@ -15,7 +15,7 @@ const SIMULATION = 'test/chaos/**';
 /** What makes a test a system test, be it imported by the test itself or by a helper under `test/`. */
 const OUTSIDE = /^(node:(child_process|http2?|https)$|aws-cdk-lib\b)/;
 /** A static import of more than types, on one line or more. */
-const IMPORT = /^(?:import|export)\b(?! type\b)[^']*'([^']+)'/gm;
+const IMPORT = /^(?:import|export)\b(?! type\b)(?:[^';=(]*\bfrom)?\s*'([^']+)'/gm;
 
 /**
  * Sorts every test file of the repository at `root` into its project. What a file imports decides, not its name or folder, so that a
