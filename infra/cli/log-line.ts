@@ -42,13 +42,16 @@ export function renderLogLine(timestamp: number, text: string, whole: boolean): 
   const fields = Object.entries(more)
     .filter(([name]) => !NOT_SHOWN.has(name))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  const head = [paintLevel(level), message, ...(fields.length > 0 ? [dim(fields.join(' '))] : [])].join('  ');
-  const details = error
-    ? `${error.name}: ${inOperatorsTerms(error.message).text}`
-    : summary && renderSummary(summary, Math.floor(timestamp / 1000));
-  if (!details) return `${at}  ${head}`;
-  const lines = details.split('\n');
-  return [`${at}  ${head}`, ...(whole ? lines : lines.slice(0, 1)).map((detail) => `    ${detail}`)].join('\n');
+  const details = detailsOf(line.data, Math.floor(timestamp / 1000));
+  // A summary says what its message says, and more.
+  const [first = '', ...rest] = summary && !error ? details : [[message, ...fields.map(dim)].join('  '), ...details];
+  const shown = whole ? rest : rest.slice(0, 1);
+  return [`${at}  ${paintLevel(level)}  ${first}`, ...shown.map((detail) => `    ${detail}`)].join('\n');
+}
+
+function detailsOf({ error, summary }: z.infer<typeof lineSchema>, now: number): string[] {
+  if (error) return `${error.name}: ${inOperatorsTerms(error.message).text}`.split('\n');
+  return summary ? renderSummary(summary, now).split('\n') : [];
 }
 
 function parse(text: string): unknown {

@@ -11,10 +11,14 @@ export function renderSummary(summary: Summary, now: number): string {
       'Nothing was done: another run holds the lock, and nothing was put on the list. Try again later, or use --watch, which waits.',
     );
   const lines = [`${headline(summary)} ${counts(summary)}.`];
-  if (summary.quarantined > 0)
+  if (summary.quarantined > 0) {
+    const entries = counted(summary.quarantined, 'entry', 'entries');
     lines.push(
-      careful(`${counted(summary.quarantined, 'entry', 'entries')} could not be sent and went to quarantine.`),
+      careful(
+        `${entries} could not be sent: ${summary.mode === 'replay' ? 'still in quarantine' : 'now in quarantine'}.`,
+      ),
     );
+  }
   if (status === 'complete' && !summary.dryRun && summary.mode === 'scheduled' && watermark)
     lines.push(`Everything before ${formatTimeWithAge(watermark, now)} is accounted for.`);
   if (status === 'incomplete') lines.push(...stillToRead(pending));

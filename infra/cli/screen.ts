@@ -39,7 +39,7 @@ export function screenOf({ stdin, stdout, stderr, env }: ScreenStreams): Screen 
   };
   const writeTo = (stream: Output) => (text: string) => {
     const { isTTY, columns } = stream;
-    rawTo(stream)(isTTY && columns !== undefined ? wrapAnsi(text, columns, { trim: false }) : text);
+    rawTo(stream)(isTTY && columns !== undefined ? wrapped(text, columns) : text);
   };
   return {
     print: writeTo(stdout),
@@ -50,6 +50,16 @@ export function screenOf({ stdin, stdout, stderr, env }: ScreenStreams): Screen 
     isTerminal: stdout.isTTY ?? false,
     ask: stdin.isTTY && stderr.isTTY ? (question) => askYes(question, stdin, stderr) : null,
   };
+}
+
+/** Breaks lines between words; what is indented stays so. */
+function wrapped(text: string, columns: number): string {
+  const lines = text.split('\n').map((line) => {
+    const [indent = ''] = /^ */.exec(line) ?? [];
+    const narrow = wrapAnsi(line.slice(indent.length), Math.max(20, columns - indent.length));
+    return indent + narrow.replaceAll('\n', `\n${indent}`);
+  });
+  return lines.join('\n');
 }
 
 async function askYes(question: string, input: Readable, output: Writable): Promise<boolean> {

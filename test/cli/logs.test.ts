@@ -31,8 +31,7 @@ const LOG = [
 test('shows one line for each thing that happened, oldest first, without the noise', async () => {
   const cli = await operate({ log: LOG });
   const { status, out } = await cli.run('logs');
-  expect(out).toBe(`2026-11-14 10:00:01 UTC  INFO   Run complete
-    Run complete in 40 ms: 5 entries read, forwarded 5.
+  expect(out).toBe(`2026-11-14 10:00:01 UTC  INFO   Run complete in 40 ms: 5 entries read, forwarded 5.
 2026-11-14 11:00:00 UTC  ERROR  Run failed
     KongAuthError: 401 from Kong: is the token of
 2026-11-14 11:30:00 UTC  2026-11-14T11:30:00Z r Task timed out after 900.00 seconds

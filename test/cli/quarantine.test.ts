@@ -111,7 +111,7 @@ describe('quarantine replay', () => {
     cli.fake.scripted.set('replay', [summary({ forwarded: 1, quarantined: 1 }), summary({ status: 'skipped' })]);
     const again = await cli.run('quarantine', 'replay');
     expect(again.status).toBe(1);
-    expect(again.out).toContain('1 entry could not be sent and went to quarantine.\nWhy: kong-audit quarantine list');
+    expect(again.out).toContain('1 entry could not be sent: still in quarantine.\nWhy: kong-audit quarantine list');
     expect((await cli.run('quarantine', 'replay')).status).toBe(1);
   });
 });

@@ -34,7 +34,7 @@ describe('run', () => {
       { ...SUMMARY, status: 'incomplete', quarantined: 1, watermark: 0, pending: [{ after: 0, before: NOON }] },
     ]);
     const { status, out } = await cli.run('run');
-    expect(out).toContain('1 entry could not be sent and went to quarantine.');
+    expect(out).toContain('1 entry could not be sent: now in quarantine.');
     expect(out).toContain(
       'Still to read; the next runs go on there:\n  everything retained before 2026-11-14 12:00:00 UTC',
     );

@@ -66,6 +66,13 @@ Up to date.
     expect(out.split('\n')[1]).toBe('Entries nobody has forwarded yet are deleted at the source in 1h.');
   });
 
+  test('says first that the last run failed, and where the reason is', async () => {
+    const { out } = await statusOf({
+      lastRun: { at: '2026-11-14T11:57:05Z', summary: { status: 'failed', mode: 'scheduled' } },
+    });
+    expect(out.split('\n')[1]).toBe('The last run failed. Why: kong-audit logs --errors --since 1d');
+  });
+
   test('counts the quarantine by reason, and says how to look', async () => {
     const { out } = await statusOf({ quarantine: { size: 3, byCode: { InvalidEntry: 2, FieldTooLong: 1 } } });
     expect(out).toContain('3 entries in quarantine: somebody must decide about them.');

@@ -41,17 +41,23 @@ export function renderStatus(state: Status, { fn, screen, now, hint }: Session):
     ],
     ['Last run', lastRun(state, at)],
   ];
-  return [`${bold(fn.name)} ${dim(`at ${formatTime(at)}`)}`, verdict(state), '', labelled(rows, screen.columns)].join(
-    '\n',
-  );
+  return [
+    `${bold(fn.name)} ${dim(`at ${formatTime(at)}`)}`,
+    verdict(state, hint),
+    '',
+    labelled(rows, screen.columns),
+  ].join('\n');
 }
 
 /** The one thing to know, first. */
-function verdict({ purgeHeadroomSeconds, watermark, pending, quarantine, lock }: Status): string {
+function verdict(state: Status, hint: Session['hint']): string {
+  const { purgeHeadroomSeconds, watermark, pending, quarantine, lock, lastRun: last } = state;
   if (typeof purgeHeadroomSeconds === 'number' && purgeHeadroomSeconds < DAY)
     return bad(
       `Entries nobody has forwarded yet are deleted at the source in ${formatDuration(purgeHeadroomSeconds)}.`,
     );
+  if (last?.summary.status === 'failed')
+    return `${bad('The last run failed.')} Why: ${hint('logs --errors --since 1d')}`;
   if (!watermark && pending.length === 0) return careful('No scheduled run has read anything yet.');
   if (quarantine.size > 0)
     return careful(`${counted(quarantine.size, 'entry', 'entries')} in quarantine: somebody must decide about them.`);
