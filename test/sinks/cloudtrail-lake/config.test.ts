@@ -25,7 +25,7 @@ afterEach(() => {
 const NEVER = new AbortController().signal;
 
 function connect(cloudTrail: CloudTrailSimulator | null, env: Readonly<Record<string, string>> = {}) {
-  stubAwsEnvironment(cloudTrail?.env ?? {});
+  stubAwsEnvironment({ ...cloudTrail?.env, AWS_REGION: 'us-east-1' });
   const onRequest = vi.fn();
   const sink = settingsOf(env).connect({
     sourceName: 'kong',
@@ -57,9 +57,7 @@ describe('the channel', () => {
 
   test('names the Region, whichever one the function runs in', async () => {
     await using cloudTrail = await startCloudTrail({ channels: [{ arn: CHANNEL_ARN }] });
-    const { put } = connect(cloudTrail);
-    vi.stubEnv('AWS_REGION', 'us-east-1');
-    expect(await put()).toMatchObject({ outcomes: [{ kind: 'accepted' }], stop: null });
+    expect(await connect(cloudTrail).put()).toMatchObject({ outcomes: [{ kind: 'accepted' }], stop: null });
   });
 
   test('takes events, with the external id its policy asks for', async () => {
