@@ -1,3 +1,5 @@
+import { awsProblem, injected, type ErrorFault } from './aws-problem.ts';
+import { callBudget } from './call-budget.ts';
 import { eventProblem, type PutEvent } from './cloudtrail-event.ts';
 import { requestProblem } from './cloudtrail-request.ts';
 import { seeded, uuid } from './random.ts';
@@ -52,8 +54,8 @@ export type PutFault =
   | { readonly fault: 'events'; readonly error: (event: PutEvent) => string | undefined }
   /** These ids are in neither list; `stored` says whether the events were kept all the same. */
   | { readonly fault: 'omit'; readonly ids: (id: string) => boolean; readonly stored?: boolean }
-  /** The whole request fails with this code, nothing is stored. The status is the one AWS gives the code. */
-  | { readonly fault: 'error'; readonly code: string; readonly status?: number; readonly message?: string };
+  /** The whole request fails, nothing is stored. */
+  | ErrorFault;
 
 export interface PutResult {
   readonly successful: readonly { readonly id: string; readonly eventID: string }[];
@@ -97,10 +99,7 @@ export function cloudTrailModel({ now, seed = 1, ...changes }: CloudTrailModelOp
     if (!takeCall()) return awsProblem('ThrottlingException', 'Rate exceeded');
     const refusal = requestProblem(input, settings.channels);
     if (refusal !== null) return awsProblem(refusal.code, refusal.message);
-    if (fault?.fault === 'error') {
-      const { code, message = 'injected', status } = fault;
-      return { ...awsProblem(code, message), ...(status === undefined ? {} : { status }) };
-    }
+    if (fault?.fault === 'error') return injected(fault);
     // requestProblem() has established the shape.
     const { auditEvents } = input.body as { readonly auditEvents: readonly PutEvent[] };
     const accountId = input.channelArn?.split(':')[4] ?? '';
@@ -108,13 +107,13 @@ export function cloudTrailModel({ now, seed = 1, ...changes }: CloudTrailModelOp
     const failed: { id: string; errorCode: string; errorMessage: string }[] = [];
     for (const event of auditEvents) {
       const { id } = event;
-      const injected = fault?.fault === 'events' ? fault.error(event) : undefined;
+      const wanted = fault?.fault === 'events' ? fault.error(event) : undefined;
       const found =
-        injected === undefined
+        wanted === undefined
           ? settings.strict
             ? eventProblem(event, accountId)
             : null
-          : { errorCode: injected, errorMessage: 'injected' };
+          : { errorCode: wanted, errorMessage: 'injected' };
       if (found !== null) {
         failed.push({ id, ...found });
         continue;
@@ -130,38 +129,4 @@ export function cloudTrailModel({ now, seed = 1, ...changes }: CloudTrailModelOp
   }
 
   return { put, accepted, acceptedCount: () => acceptedCount, settings };
-}
-
-/** A token bucket, AWS's way of counting: a burst of one second's worth, refilled steadily. */
-function callBudget(now: () => number, perSecond: () => number): () => boolean {
-  let tokens = Infinity;
-  let filledAt = now();
-  return () => {
-    const at = now();
-    const limit = perSecond();
-    tokens = Math.min(limit, tokens + (limit === Infinity ? 0 : (at - filledAt) * limit));
-    filledAt = at;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
-  };
-}
-
-const STATUS: Readonly<Record<string, number>> = {
-  AccessDeniedException: 403,
-  ExpiredTokenException: 403,
-  InvalidSignatureException: 403,
-  MissingAuthenticationTokenException: 403,
-  UnrecognizedClientException: 403,
-  RequestEntityTooLargeException: 413,
-  InternalFailure: 500,
-  InternalServerError: 500,
-  InternalServiceException: 500,
-  ServiceUnavailable: 503,
-  ServiceUnavailableException: 503,
-};
-
-/** An error of the whole request with the status AWS gives it; 400 for what is not listed. */
-export function awsProblem(code: string, message: string): AwsProblem {
-  return { status: STATUS[code] ?? 400, code, message };
 }

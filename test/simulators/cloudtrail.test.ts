@@ -180,6 +180,17 @@ test('calls beyond the limit are throttled, and the budget refills with time', (
   expect(accepted(150)).toBe(100);
 });
 
+test('a limit that is lifted is gone at once, and one that comes back begins with a full second', () => {
+  const model = cloudTrailModel({ now: () => 0, callsPerSecond: 2 });
+  const input = { channelArn: EXAMPLE_CHANNEL_ARN, body: { auditEvents: [event('a')] } };
+  const accepted = (): boolean => !('code' in model.put(input));
+  expect([accepted(), accepted(), accepted()]).toEqual([true, true, false]);
+  model.settings.callsPerSecond = Infinity;
+  expect([accepted(), accepted(), accepted()]).toEqual([true, true, true]);
+  model.settings.callsPerSecond = 2;
+  expect([accepted(), accepted(), accepted()]).toEqual([true, true, false]);
+});
+
 describe('faults', () => {
   test('fail single events with any code', async () => {
     await using cloudTrail = await startCloudTrail(unsigned);

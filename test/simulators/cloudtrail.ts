@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { makeCertificates } from '../support/certificates.ts';
+import { awsEndpoint, type AwsEndpoint, type AwsEndpointOptions } from './aws-endpoint.ts';
+import { awsProblem, isProblem } from './aws-problem.ts';
 import {
-  awsProblem,
   cloudTrailModel,
   EXAMPLE_CHANNEL_ARN,
   type AcceptedEvent,
@@ -11,9 +11,9 @@ import {
   type PutFault,
   type PutResult,
 } from './cloudtrail-model.ts';
-import { EXAMPLE_CREDENTIALS, signatureProblem, type AwsProblem, type Credentials } from './sigv4.ts';
-import { faults, type Faults, type WireFault } from './wire-fault.ts';
-import { wireServer, type LoggedRequest, type WireAnswer, type WireRequest } from './wire-server.ts';
+import type { AwsProblem } from './sigv4.ts';
+import type { WireFault } from './wire-fault.ts';
+import type { WireAnswer, WireRequest } from './wire-server.ts';
 
 /** "Up to 1 MB" per request; what counts is not documented, so all of the body does. */
 const MAX_BODY_BYTES = 1_000_000;
@@ -21,101 +21,40 @@ const MAX_BODY_BYTES = 1_000_000;
 /** What goes wrong in CloudTrail or on the way to it. `reset` at `before-headers` stores the events first. */
 export type CloudTrailFault = WireFault | PutFault;
 
-export interface CloudTrailOptions extends Partial<CloudTrailModelOptions> {
-  /** Who may sign. Default: `EXAMPLE_CREDENTIALS`. */
-  readonly credentials?: readonly Credentials[];
-  /** What the signature must be scoped to. Default: the region of the first channel. */
-  readonly region?: string;
-  /** Off only for benchmarks. Default true. */
-  readonly verifySignatures?: boolean;
-  /** Added to each answer, milliseconds. Default 0. */
-  readonly latencyMs?: number;
-  readonly tls?: boolean;
-  /** Do not log requests. Default false. */
-  readonly quiet?: boolean;
-}
+/** The signature must be scoped to the region of the first channel, unless `region` says otherwise. */
+export interface CloudTrailOptions extends Partial<CloudTrailModelOptions>, AwsEndpointOptions {}
 
-/** A running CloudTrail Data endpoint. */
-export interface CloudTrailSimulator extends AsyncDisposable {
-  readonly url: string;
+/** A running CloudTrail Data endpoint. `env` has the `CHANNEL_ARN`, too. */
+export interface CloudTrailSimulator extends AwsEndpoint<CloudTrailFault> {
   readonly channelArn: string;
   /** In the order of acceptance, whether or not the answer arrived. */
   readonly accepted: readonly AcceptedEvent[];
   readonly acceptedCount: () => number;
   /** May be changed while it runs. */
   readonly settings: CloudTrailSettings;
-  readonly requests: LoggedRequest[];
-  readonly faults: Faults<WireRequest, CloudTrailFault>;
-  /** PEM of the authority to trust; undefined without TLS. */
-  readonly ca: string | undefined;
-  /** The environment in which an AWS client finds this endpoint and may call it. */
-  readonly env: Readonly<Record<string, string>>;
-  close(): Promise<void>;
 }
 
-/** Starts a CloudTrail on a free port of 127.0.0.1. Signatures are always judged by real time, as clients make them. */
+/** Starts a CloudTrail on a free port of 127.0.0.1. */
 export async function startCloudTrail(options: CloudTrailOptions = {}): Promise<CloudTrailSimulator> {
-  const {
-    credentials = [EXAMPLE_CREDENTIALS],
-    verifySignatures = true,
-    latencyMs = 0,
-    tls = false,
-    quiet = false,
-    region: givenRegion,
-    ...modelOptions
-  } = options;
+  const { credentials, region, verifySignatures, latencyMs, tls, quiet, ...modelOptions } = options;
   const model = cloudTrailModel({ now: () => Date.now() / 1000, ...modelOptions });
   const channelArn = model.settings.channels[0]?.arn ?? EXAMPLE_CHANNEL_ARN;
-  const region = givenRegion ?? channelArn.split(':')[3] ?? '';
-  const hooks = faults<WireRequest, CloudTrailFault>();
-  const inside = new WeakMap<WireRequest, PutFault>();
-  const identity = tls ? await makeCertificates() : undefined;
-
-  const handle = (request: WireRequest): WireAnswer => {
-    const verifier = { credentials, region, service: 'cloudtrail-data', now: Date.now() / 1000 };
-    const refusal = verifySignatures ? signatureProblem(request, verifier) : null;
-    return restJson(refusal ?? call(model, request, inside.get(request)));
-  };
-
-  const server = await wireServer({
-    handle,
-    faults: {
-      ...hooks,
-      take: (request) => {
-        const fault = hooks.take(request);
-        if (fault === undefined || !isPutFault(fault)) return fault;
-        inside.set(request, fault);
-        return undefined;
-      },
-    },
-    latencyMs: () => latencyMs,
-    quiet,
-    ...(identity === undefined ? {} : { certificate: identity }),
+  const endpoint = await awsEndpoint<PutFault>({
+    ...{ credentials, verifySignatures, latencyMs, tls, quiet },
+    region: region ?? channelArn.split(':')[3],
+    service: 'cloudtrail-data',
+    endpointVariable: 'AWS_ENDPOINT_URL_CLOUDTRAIL_DATA',
+    handle: (request, fault) => restJson(call(model, request, fault)),
+    refuse: restJson,
   });
   return {
-    url: server.url,
+    ...endpoint,
     channelArn,
     accepted: model.accepted,
     acceptedCount: model.acceptedCount,
     settings: model.settings,
-    requests: server.requests,
-    faults: hooks,
-    ca: identity?.ca,
-    env: {
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials[0]?.accessKeyId ?? '',
-      AWS_SECRET_ACCESS_KEY: credentials[0]?.secretAccessKey ?? '',
-      ...(credentials[0]?.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: credentials[0].sessionToken }),
-      AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: server.url,
-      CHANNEL_ARN: channelArn,
-    },
-    close: () => server.close(),
-    [Symbol.asyncDispose]: () => server.close(),
+    env: { ...endpoint.env, CHANNEL_ARN: channelArn },
   };
-}
-
-function isPutFault(fault: CloudTrailFault): fault is PutFault {
-  return fault.fault === 'events' || fault.fault === 'omit' || fault.fault === 'error';
 }
 
 function call(model: CloudTrailModel, request: WireRequest, fault: PutFault | undefined): PutResult | AwsProblem {
@@ -148,7 +87,7 @@ function restJson(outcome: PutResult | AwsProblem): WireAnswer {
     date: new Date().toUTCString(),
     'x-amzn-requestid': randomUUID(),
   };
-  if (!('code' in outcome)) return { status: 200, headers, body: outcome };
+  if (!isProblem(outcome)) return { status: 200, headers, body: outcome };
   const { status, code, message } = outcome;
   return { status, headers: { ...headers, 'x-amzn-errortype': code }, body: { message } };
 }
