@@ -56,7 +56,8 @@ export function addAttempt(stack: unknown, options: AttemptOptions): void {
 /** A success that cannot be read is no answer. */
 const isAnswered = (error: unknown): boolean => (statusOf(error) ?? 0) >= 300;
 
+/** Without a `cause`: the SDK looks there, too, for what it may retry, and finds the broken connection. */
 function unanswered(error: unknown): UnansweredError {
   const { name, code, message } = error as NodeJS.ErrnoException;
-  return new UnansweredError([code ?? name, message].filter(Boolean).join(': '), { cause: error });
+  return new UnansweredError([code ?? name, message].filter(Boolean).join(': '));
 }
