@@ -1,5 +1,5 @@
 import { Token, Tokenization } from 'aws-cdk-lib';
-import { loadConfig } from '../lambda/config.ts';
+import { loadConfig } from '../lambda/compose.ts';
 import { ConfigError } from '../lambda/errors.ts';
 
 /** "The total size of all environment variables doesn't exceed 4 KB" (Lambda quotas). Lambda measures them as JSON. */

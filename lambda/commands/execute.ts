@@ -5,18 +5,19 @@ import type { Invocation } from '../invocation.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOnly } from '../ledger/read-only.ts';
 import { describeError, type Log } from '../log.ts';
-import { publishMetrics } from '../metrics.ts';
+import { publishMetrics, publishVerified } from '../metrics.ts';
 import type { Check } from '../pipeline/check.ts';
 import { type Deadline, startDeadline } from '../pipeline/deadline.ts';
 import { pretending } from '../pipeline/pretend.ts';
 import { failedReport, type RunReport, type Summary } from '../pipeline/report.ts';
 import { newTally } from '../pipeline/tally.ts';
 import { check, type CheckReport } from './check.ts';
+import type { RunDeps } from './forwarding.ts';
 import { discard, type Discarded, listQuarantine, type QuarantineList } from './quarantine.ts';
 import { rewind, type Rewound } from './rewind.ts';
 import { isDryRun, run, type RunInvocation } from './run.ts';
 import { status, type StatusReport } from './status.ts';
-import { verify, type VerifyReport } from './verify.ts';
+import { verify, type VerifyReport, type VerifyRequest } from './verify/verify.ts';
 
 export type Answer = Summary | CheckReport | StatusReport | QuarantineList | Discarded | VerifyReport | Rewound;
 
@@ -47,31 +48,36 @@ export async function execute(invocation: Invocation, call: Call): Promise<Answe
     case 'backfill':
     case 'replay':
       return await executeRun(invocation, call);
-    default:
-      return await loudly(call.log, `The mode ${invocation.mode} failed`, () => look(invocation, call));
+    case 'check':
+      return await loudly(call.log, invocation.mode, () => checkAll(call));
+    case 'verify':
+      return await loudly(call.log, invocation.mode, () => executeVerify(invocation, call));
+    case 'status':
+    case 'quarantine':
+    case 'rewind':
+      return await loudly(call.log, invocation.mode, () => look(invocation, call));
   }
 }
 
-async function loudly<Result>(log: Log, failure: string, act: () => Promise<Result>): Promise<Result> {
+async function loudly<Result>(log: Log, mode: string, act: () => Promise<Result>): Promise<Result> {
   try {
     return await act();
   } catch (error) {
-    log.error(failure, { error: describeError(error) });
+    log.error(`The mode ${mode} failed`, { error: describeError(error) });
     throw error;
   }
 }
 
 async function executeRun(invocation: RunInvocation, call: Call): Promise<Summary> {
   const { config } = call.deployment;
-  const report = await runOnce(invocation, call).catch((error: unknown) =>
-    failedReport(invocation, Date.now() - call.startedAt, toError(error)),
-  );
+  const isReadOnly = isDryRun(invocation);
+  const report: RunReport = await connected(call, isReadOnly, async (deps) => {
+    const ends = isReadOnly ? { sink: pretending(deps.sink), ledger: readOnly(deps.ledger) } : {};
+    return await run(invocation, { ...deps, ...ends });
+  }).catch((error: unknown) => failedReport(invocation, Date.now() - call.startedAt, toError(error)));
   const { summary, error } = report;
   if (!summary.dryRun) publishMetrics(config.sourceName, report);
-  if (summary.beyondRetention)
-    call.log.warn('The window begins before anything the source can still hold', {
-      auditTtlSeconds: config.auditTtlSeconds,
-    });
+  if (summary.beyondRetention) warnOfRetention(call);
   if (error === null) {
     call.log.info(`Run ${summary.status}`, { summary });
     return summary;
@@ -80,27 +86,46 @@ async function executeRun(invocation: RunInvocation, call: Call): Promise<Summar
   throw error;
 }
 
-async function runOnce(invocation: RunInvocation, call: Call): Promise<RunReport> {
-  const { deployment, log, remainingMs } = call;
+async function executeVerify(request: VerifyRequest, call: Call): Promise<VerifyReport> {
+  const report = await connected(call, false, (deps) => verify(request, deps));
+  if (report.status !== 'skipped')
+    publishVerified(call.deployment.config.sourceName, report.source, report.missing - report.repaired);
+  if (report.beyondRetention) warnOfRetention(call);
+  call.log.info(`Verify ${report.status}`, { report });
+  return report;
+}
+
+function warnOfRetention({ log, deployment }: Call): void {
+  const { auditTtlSeconds } = deployment.config;
+  log.warn('The window begins before anything the source can still hold', { auditTtlSeconds });
+}
+
+/** Connects both ends and the ledger for `work`, and closes them after it. */
+async function connected<Result>(
+  call: Call,
+  isReadOnly: boolean,
+  work: (deps: RunDeps) => Promise<Result>,
+): Promise<Result> {
+  const { deployment, log } = call;
   const tally = newTally();
   using deadline = deadlineOf(call);
   const settings = await deployment.settings();
-  const isReadOnly = isDryRun(invocation);
   const ledger = await deployment.connectLedger({ ...call, deadline });
-  const { source, sink } = deployment.connect({ ...call, deadline, tally, isReadOnly }, ledger);
-  const ends = isReadOnly ? { source, sink: pretending(sink), ledger: readOnly(ledger) } : { source, sink, ledger };
+  const ends = deployment.connect({ ...call, deadline, tally, isReadOnly }, ledger);
   try {
-    return await run(invocation, { ...ends, ...lockOf(call), settings, deadline, tally, log, now: Date.now });
+    return await work({ ...ends, ...lockOf(call), ledger, settings, deadline, tally, log, now: Date.now });
   } finally {
-    sink.close();
-    await Promise.allSettled([source.close(), ledger.close()]);
+    ends.sink.close();
+    await Promise.allSettled([ends.source.close(), ledger.close()]);
   }
+}
 
-  function lockOf({ requestId }: Call) {
-    // Lambda repeats its request id when it repeats an invocation; the lock must not take that for the same run.
-    const runId = `${requestId}/${randomUUID()}`;
-    return { runId, lockSeconds: Math.ceil(remainingMs() / 1000) + LOCK_GRACE_SECONDS };
-  }
+/** Lambda repeats its request id when it repeats an invocation; the lock must not take that for the same run. */
+function lockOf({ requestId, remainingMs }: Call) {
+  return {
+    runId: `${requestId}/${randomUUID()}`,
+    lockSeconds: Math.ceil(remainingMs() / 1000) + LOCK_GRACE_SECONDS,
+  };
 }
 
 /** A function that has no more time than the reserve works half of it, rather than never. */
@@ -110,50 +135,40 @@ function deadlineOf({ deployment, remainingMs }: Call): Deadline & Disposable {
   return startDeadline(remainingMs, deadlineReserveMs < remaining ? deadlineReserveMs : remaining / 2);
 }
 
+type LookInvocation = Extract<Invocation, { mode: 'status' | 'quarantine' | 'rewind' }>;
+
+/** What needs the ledger alone. */
 async function look(
-  invocation: Exclude<Invocation, { mode: RunInvocation['mode'] }>,
+  invocation: LookInvocation,
   call: Call,
-): Promise<Exclude<Answer, Summary>> {
-  using deadline = deadlineOf(call);
-  if (invocation.mode === 'check') return await checkAll(call, deadline);
-  const { deployment, log, remainingMs } = call;
+): Promise<StatusReport | QuarantineList | Discarded | Rewound> {
+  const { deployment, log } = call;
   const { config } = deployment;
+  using deadline = deadlineOf(call);
   const ledger = await deployment.connectLedger({ ...call, deadline });
-  const runId = `${call.requestId}/${randomUUID()}`;
-  const lockSeconds = Math.ceil(remainingMs() / 1000) + LOCK_GRACE_SECONDS;
+  const deps = { ledger, log, ...lockOf(call) };
   try {
     switch (invocation.mode) {
-      case 'status':
-        return await status({
-          ledger,
-          source: config.sourceName,
-          sink: config.sink.name,
-          auditTtlSeconds: config.auditTtlSeconds,
-          now: Date.now,
-        });
+      case 'status': {
+        const { sourceName: source, sink, auditTtlSeconds } = config;
+        return await status({ ledger, source, sink: sink.name, auditTtlSeconds, now: Date.now });
+      }
       case 'quarantine': {
-        if (!invocation.discard) return await listQuarantine(invocation, ledger);
-        const keepSeconds = config.auditTtlSeconds + config.ttlGraceSeconds;
-        return await discard(invocation.discard, invocation.reason ?? '', {
-          ledger,
-          log,
-          runId,
-          lockSeconds,
-          keepSeconds,
-        });
+        const { discard: ids, reason = '' } = invocation;
+        if (!ids) return await listQuarantine(invocation, ledger);
+        return await discard(ids, reason, { ...deps, keepSeconds: config.auditTtlSeconds + config.ttlGraceSeconds });
       }
       case 'rewind':
-        return await rewind(invocation.to, invocation.dryRun, { ledger, log, runId, lockSeconds });
-      case 'verify':
-        return await verify(invocation, { ...call, deadline, ledger, runId, lockSeconds });
+        return await rewind(invocation.to, invocation.dryRun, deps);
     }
   } finally {
     await ledger.close().catch(() => undefined);
   }
 }
 
-async function checkAll(call: Call, deadline: Deadline): Promise<CheckReport> {
+async function checkAll(call: Call): Promise<CheckReport> {
   const { deployment } = call;
+  using deadline = deadlineOf(call);
   const ledger = await deployment.connectLedger({ ...call, deadline }).catch(toError);
   const usable = ledger instanceof Error ? null : ledger;
   const occasion = { ...call, deadline, tally: newTally(), isReadOnly: true, isCheck: true };

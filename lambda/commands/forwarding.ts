@@ -40,8 +40,10 @@ export interface RunDeps {
   readonly now: () => number;
 }
 
-/** What forwarding needs, for one run. */
-export function forwarding(deps: RunDeps, progress: Progress): Omit<ForwardDeps, 'resends' | 'tries'> {
+/** What forwarding needs, for one run; what is asked for again, and how often it was tried, depends on the pages. */
+export type Forwarding = Omit<ForwardDeps, 'resends' | 'tries'>;
+
+export function forwarding(deps: RunDeps, progress: Pick<Progress, 'quarantined'>): Forwarding {
   const { settings, source, sink, ledger, deadline, tally, log } = deps;
   const checkTime = () => {
     deadline.check();

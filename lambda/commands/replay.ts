@@ -1,12 +1,13 @@
 import type { Ledger, QuarantineRecord } from '../ledger/ledger.ts';
 import type { Item } from '../pipeline/activity.ts';
-import { forward, type ForwardDeps } from '../pipeline/forward.ts';
+import { forward } from '../pipeline/forward.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { OpenSource, Page } from '../pipeline/source.ts';
 
 export interface ReplayDeps {
   readonly ledger: Ledger;
   readonly source: Pick<OpenSource, 'parse'>;
-  readonly forwarding: Omit<ForwardDeps, 'resends' | 'tries'>;
+  readonly forwarding: Forwarding;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The records to try; the others stay. */
@@ -20,7 +21,7 @@ export interface ReplayDeps {
  * @returns false when the time was up before all was tried
  */
 export async function replay({ ledger, source, forwarding, now, wanted }: ReplayDeps): Promise<boolean> {
-  const records = new Map<string, Omit<QuarantineRecord, 'entry'>>();
+  const records = new Map<string, QuarantineRecord>();
   const whole = ({ id }: Item) => {
     const { payloadBytes, payloadSha256 } = records.get(id) ?? {};
     return payloadBytes === undefined || payloadSha256 === undefined ? undefined : { payloadBytes, payloadSha256 };
@@ -61,7 +62,7 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
   async function* quarantinePages(): AsyncGenerator<Page> {
     for await (const found of ledger.quarantined()) {
       const fresh = found.filter((record) => !records.has(record.id) && wanted(record));
-      for (const { entry: _entry, ...record } of fresh) records.set(record.id, record);
+      for (const record of fresh) records.set(record.id, { ...record, entry: null });
       if (fresh.length > 0) yield { items: fresh.map(({ id, entry }) => ({ ...source.parse(entry), id })), left: [] };
     }
   }

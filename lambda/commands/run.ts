@@ -1,16 +1,15 @@
-import { PutRetriesExhaustedError, toError } from '../errors.ts';
+import { type ForwarderError, PutRejectedError, PutRetriesExhaustedError, toError } from '../errors.ts';
 import type { Invocation } from '../invocation.ts';
 import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
 import { describeError } from '../log.ts';
 import { drain } from '../pipeline/drain.ts';
-import type { ForwardDeps } from '../pipeline/forward.ts';
 import { backfillWindow, type Plan, planScheduled } from '../pipeline/plan.ts';
 import { keepProgress, type Progress } from '../pipeline/progress.ts';
 import { type RunReport, type Summary, toReport } from '../pipeline/report.ts';
 import type { OpenSource } from '../pipeline/source.ts';
 import { newTally, type Tally } from '../pipeline/tally.ts';
 import { tidy } from '../pipeline/window.ts';
-import { forwarding, type RunDeps } from './forwarding.ts';
+import { type Forwarding, forwarding, type RunDeps } from './forwarding.ts';
 import { replay } from './replay.ts';
 
 export type RunInvocation = Extract<Invocation, { readonly mode: 'scheduled' | 'backfill' | 'replay' }>;
@@ -64,11 +63,12 @@ export async function run(invocation: RunInvocation, deps: RunDeps): Promise<Run
   return report;
 
   async function release(): Promise<void> {
-    if (invocation.mode === 'scheduled')
-      await ledger
-        .saveLastRun({ at: new Date(deps.now()).toISOString(), summary: report.summary })
-        .catch(warn('What this run did could not be noted for later looks'));
-    await ledger.unlock(deps.runId).catch(warn('The lock could not be given back; it expires'));
+    const lastRun = { at: new Date(deps.now()).toISOString(), summary: report.summary };
+    await Promise.all([
+      invocation.mode === 'scheduled' &&
+        ledger.saveLastRun(lastRun).catch(warn('What this run did could not be noted for later looks')),
+      ledger.unlock(deps.runId).catch(warn('The lock could not be given back; it expires')),
+    ]);
   }
 
   function warn(message: string): (reason: unknown) => void {
@@ -136,7 +136,7 @@ const RETRY_QUARANTINED_SECONDS = 86_400;
 async function retryQuarantined(
   deps: RunDeps,
   source: OpenSource,
-  forward: Omit<ForwardDeps, 'resends' | 'tries'>,
+  forward: Forwarding,
   progress: Progress,
 ): Promise<void> {
   const ownNow = Math.floor(deps.now() / 1000);
@@ -157,10 +157,15 @@ async function retryQuarantined(
 }
 
 /** Said last, when everything else is settled; also when the time was up before. */
-function undelivered(tally: Tally): PutRetriesExhaustedError | null {
-  if (tally.undelivered === 0) return null;
+function undelivered({ undelivered: count, undeliveredReason, doubtful }: Tally): ForwarderError | null {
+  if (count === 0) return null;
+  if (doubtful === count)
+    return new PutRejectedError(
+      `The sink refused ${count} event(s) with an error this version does not know, and took no other: ${undeliveredReason}.`,
+      { fix: 'Look it up in the service’s API reference. They stay pending and the next run sends them again.' },
+    );
   return new PutRetriesExhaustedError(
-    `The sink did not take ${tally.undelivered} event(s), after all retries; the last reason: ${tally.undeliveredReason}.`,
+    `The sink did not take ${count} event(s), after all retries; the last reason: ${undeliveredReason}.`,
     {
       fix: 'They stay pending and the next run sends them again; what five runs could not deliver goes to quarantine.',
     },

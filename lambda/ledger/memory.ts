@@ -11,9 +11,11 @@ export interface MemoryLedger extends Ledger {
   /** Seconds until `key` expires; null when it never does or is not there. */
   ttlSeconds(key: string): number | null;
   /** Stores a plain value as it is, to see what becomes of garbage. */
-  plant(key: 'checkpoint' | 'lock', value: string): void;
+  plant(key: 'checkpoint' | 'last-run', value: string): void;
   /** Stores a quarantined value as it is. */
   plantRecord(id: string, value: string): void;
+  /** Drops a quarantined value alone, as a failover to a server that never had it does. */
+  loseRecord(id: string): void;
   /** What a Redis without persistence knows after a restart: nothing. */
   clear(): void;
 }
@@ -144,6 +146,9 @@ export function createMemoryLedger({ now = Date.now }: { readonly now?: () => nu
     },
     plantRecord(id, value) {
       quarantined.set(id, value);
+    },
+    loseRecord(id) {
+      quarantined.delete(id);
     },
     clear() {
       strings.clear();

@@ -117,7 +117,6 @@ async function deliver(
   }
   const result = await deps.sink.put(events, deps.signals);
   deps.traffic.heard(result);
-  leave(laneEnd(result));
   const undelivered = result.outcomes.flatMap((outcome, index) => toUndelivered(outcome, parcels[index]));
   for (const { parcel } of undelivered) deps.traffic.spent.add(parcel.item.id);
   const delivery = await orFailure(async () => {
@@ -126,6 +125,8 @@ async function deliver(
     if (failure) throw failure;
     return undelivered;
   }, deps);
+  // Not before the marks are written: what is sent and not marked never exceeds the lanes.
+  leave(laneEnd(result));
   const isCutShort = result.outcomes.some(({ kind }) => kind === 'unsent');
   return { ...delivery, undelivered, isCutShort: delivery.isCutShort || isCutShort };
 }

@@ -126,7 +126,7 @@ function sort(fresh: readonly Unseen[], deps: ForwardDeps): Sorted {
  * refuses it alone while it takes others. A sink that is down counts against no item.
  */
 async function settleUndelivered(deliveries: readonly Delivery[], page: Page, deps: ForwardDeps): Promise<Window[]> {
-  const { traffic, tally } = deps;
+  const { traffic, tally, signals } = deps;
   const undelivered = deliveries.flatMap((delivery) => delivery.undelivered);
   const isHopeless = ({ parcel, isDoubtful }: Undelivered): boolean =>
     !traffic.isDown() && ((isDoubtful && traffic.hasTaken()) || parcel.tries + 1 >= MOST_TRIES);
@@ -141,7 +141,11 @@ async function settleUndelivered(deliveries: readonly Delivery[], page: Page, de
     deps,
   );
   const leftOver = undelivered.filter((one) => !isHopeless(one));
-  tally.undelivered += leftOver.length;
+  // What the deadline cut off is told by the run's status.
+  if (!signals.stopping.aborted || traffic.failure()) {
+    tally.undelivered += leftOver.length;
+    tally.doubtful += leftOver.filter(({ isDoubtful }) => isDoubtful).length;
+  }
   const last = leftOver.at(-1);
   if (last) tally.undeliveredReason = `${last.errorCode}: ${last.errorMessage}`;
   const tried = traffic.isDown() ? 0 : 1;

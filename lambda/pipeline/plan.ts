@@ -47,9 +47,8 @@ export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Plan {
       planned,
       sourceNow,
     });
-  const seen = Math.abs(ahead);
-  const isLead = seen > ORDINARY_SKEW_SECONDS && seen <= LEAD_SECONDS;
-  const lead = isLead ? { seconds: Math.max(seen, known?.seconds ?? 0), at: ownNow } : known;
+  const isLead = ahead > ORDINARY_SKEW_SECONDS && ahead <= LEAD_SECONDS;
+  const lead = isLead ? { seconds: Math.max(ahead, known?.seconds ?? 0), at: ownNow } : known;
   const lookback = inDoubt || readsEverything ? Infinity : overlapSeconds + (lead?.seconds ?? 0);
   const windows: Window[] = [
     { after: planned, before },
@@ -67,13 +66,13 @@ function knownLead({ lead }: Checkpoint, ownNow: number): Checkpoint['lead'] {
 }
 
 /**
- * How far the source's clock lags behind where the time since the last plan should have taken it; negative when it went
- * further. Either way two nodes with different clocks may be answering in turn.
+ * How far the source's clock lags behind where the time since the last plan should have taken it: the node that answered then was
+ * ahead by so much.
  */
 function aheadSeconds({ planned, plannedAt }: Checkpoint, before: number, ownNow: number): number {
   if (planned === null) return 0;
-  if (plannedAt === undefined) return Math.max(0, planned - before);
-  return planned + Math.max(0, ownNow - plannedAt) - before;
+  const elapsed = plannedAt === undefined ? 0 : Math.max(0, ownNow - plannedAt);
+  return planned + elapsed - before;
 }
 
 export interface BackfillRequest {

@@ -22,7 +22,7 @@ export interface QuarantineDeps {
   readonly ledger: Pick<Ledger, 'quarantine'>;
   readonly toRecord: (item: Item, refusal: Refusal) => QuarantineRecord;
   /** Seconds the ledger remembers the item. */
-  readonly ttlSeconds: (item: Item) => number;
+  readonly ttlSeconds: (item: Pick<Item, 'id' | 'ttlSeconds'>) => number;
   readonly progress: Pick<Progress, 'quarantined'>;
   readonly tally: Pick<Tally, 'quarantined' | 'requarantined'>;
   /** It was in quarantine before (a replay): not counted as new. */

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../ledger/checkpoint.ts';
 import type { SourceFacts } from './source.ts';
 import { newTally, type Tally } from './tally.ts';
-import { isDue, oldestUnsettled, watermark, type Window } from './window.ts';
+import { isDue, merge, oldestUnsettled, watermark, type Window } from './window.ts';
 
 /** What every run returns, and logs as one line. */
 export interface Summary {
@@ -105,9 +105,9 @@ export function toReport(facts: RunFacts): RunReport {
   };
 }
 
-/** What of pending windows a user needs. */
-export const withoutDetails = (windows: readonly Window[]): Pick<Window, 'after' | 'before'>[] =>
-  windows.map(({ after, before }) => ({ after, before }));
+/** What of pending windows a user needs: which seconds, joined whatever is to be done with them. */
+export const withoutDetails = (windows: readonly Window[]): Window[] =>
+  merge(windows.map(({ after, before }) => ({ after, before })));
 
 /**
  * How far behind, in seconds. The source keeps nothing older than its TTL, so neither goes beyond it. Before the first plan all is

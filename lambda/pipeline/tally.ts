@@ -18,6 +18,8 @@ export interface Tally {
   /** Entries left without outcome because the sink did not take them, with the latest reason. */
   undelivered: number;
   undeliveredReason: string;
+  /** Of those, the ones the sink refused for a reason that no document names. */
+  doubtful: number;
   /** Of what was forwarded: requests for a change, refused ones (401, 403), failed ones (5xx), changes by nobody known. */
   writes: number;
   denied: number;
@@ -38,6 +40,7 @@ export const newTally = (): Tally => ({
   putThrottled: 0,
   undelivered: 0,
   undeliveredReason: '',
+  doubtful: 0,
   writes: 0,
   denied: 0,
   errors: 0,

@@ -1,123 +1,93 @@
-/** A text without its secrets, and the names of the keys whose values were replaced, in order of appearance. */
-export interface Redacted {
-  readonly text: string;
-  readonly keys: readonly string[];
-}
-
-/** One stretch of a text to be replaced, and the keys it stood under. */
-export interface Replacement {
-  readonly from: number;
-  readonly to: number;
-  readonly by: string;
-  readonly keys: readonly string[];
-}
-
-/** Finds the values of secret keys: in order, none overlapping another, in linear time whatever the text. */
-export type Find = (text: string, secrets: Secrets) => readonly Replacement[];
-
-export interface Secrets {
-  readonly isSecret: (key: string) => boolean;
-  /** Redacts a value that may itself be JSON, a form, or text with `name: value` in it. */
-  readonly redactValue: (text: string) => Redacted;
-}
-
-/** What stands in place of a secret. */
-export const MASK = '***';
+import { isJson } from './is-json.ts';
+import { createJwks } from './jwk.ts';
+import type { Path } from './names.ts';
+import { isHarmless, MASK, type Reading, type Replacement, replaceValue } from './replacement.ts';
+import { skipSpace, stringEnd, valueEnd } from './scan.ts';
 
 /**
  * Reads strings and brackets, not a tree: works on JSON that is cut off, nested without end, or holds a key twice. A string
  * that holds a secret in its turn is written anew.
  */
-export function inJson(text: string, { isSecret, redactValue }: Secrets): Replacement[] {
+export function inJson(text: string, reading: Reading): readonly Replacement[] {
   const replacements: Replacement[] = [];
-  for (let start = text.indexOf('"'); start >= 0;) {
-    const end = stringEnd(text, start);
-    const colon = skipSpace(text, end);
-    let next = end;
-    if (text[colon] === ':') {
-      next = colon + 1;
-      const key = toText(text.slice(start, end));
-      if (key !== null && isSecret(key)) {
-        const from = skipSpace(text, next);
-        next = valueEnd(text, from);
-        if (!isHarmless(text.slice(from, Math.min(next, from + 6))))
-          replacements.push({ from, to: next, by: `"${MASK}"`, keys: [key] });
+  const jwks = createJwks();
+  /** Where each container stands that is open. */
+  const outer: (Path | null)[] = [];
+  /** The key of the value that comes next is null in a list. */
+  const place: { key: string | null; within: Path | null } = { key: null, within: null };
+
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = stringEnd(text, at);
+        const colon = skipSpace(text, end);
+        if (text.charCodeAt(colon) === COLON) at = key(at, end, colon) - 1;
+        else {
+          value(at, end);
+          at = end - 1;
+        }
+        break;
       }
-    } else {
-      const inner = redactValue(toText(text.slice(start, end)) ?? '');
-      if (inner.keys.length > 0)
-        replacements.push({ from: start, to: end, by: JSON.stringify(inner.text), keys: inner.keys });
+      case OPEN_OBJECT:
+      case OPEN_LIST:
+        outer.push(place.within);
+        if (place.key !== null) place.within = { key: place.key, parent: place.within };
+        place.key = null;
+        jwks.open();
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_LIST:
+        place.within = outer.pop() ?? null;
+        place.key = null;
+        jwks.close();
+        break;
+      case COMMA:
+        place.key = null;
     }
-    start = text.indexOf('"', next);
   }
-  return replacements;
+  return jwks.addTo(replacements, text);
+
+  /** A string that is a value. */
+  function value(from: number, to: number): void {
+    const inner = toText(text.slice(from, to));
+    if (inner === null) return;
+    const path = place.key === null ? place.within : { key: place.key, parent: place.within };
+    const found = reading.names.isPairsOfNames(path) ? reading.shape(inner) : reading.value(inner);
+    replaceValue(replacements, { from, to }, found, JSON.stringify, path?.key ?? null);
+    if (place.key !== null) jwks.member(place.key, { from, to });
+  }
+
+  /** A string that is a key, and what stands under it if that is a secret; returns where to go on. */
+  function key(from: number, to: number, colon: number): number {
+    const own = toText(text.slice(from, to));
+    place.key = own;
+    if (own === null) return colon + 1;
+    // In a map whose names are free, a key may be what should have been a value.
+    replaceValue(replacements, { from, to }, reading.shape(own), JSON.stringify, null);
+    const name = reading.names.match(own, place.within);
+    if (name === null) return colon + 1;
+    const start = skipSpace(text, colon + 1);
+    const end = valueEnd(text, start);
+    if (!isHarmless(text.slice(start, Math.min(end, start + 6))))
+      replacements.push({ from: start, to: end, by: `"${MASK}"`, keys: [name] });
+    place.key = null;
+    return end;
+  }
 }
 
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /** The first character that is not white space; empty when there is none. */
 export const firstAfterSpace = (text: string): string => text.charAt(skipSpace(text, 0));
 
-/** `null` and booleans hold no secret, and an auditor may want them. */
-const isHarmless = (value: string): boolean => ['null', 'true', 'false', ''].includes(value);
-
-/** Where the string that opens at `start` ends, its closing quote included; the text's end when it is cut off. */
-function stringEnd(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0;
-    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
-    if (backslashes % 2 === 0) return quote + 1;
-  }
-  return text.length;
-}
-
-/** Where the value that begins at `from` ends: the text's end when it is cut off. */
-export function valueEnd(text: string, from: number): number {
-  if (text[from] === '"') return stringEnd(text, from);
-  if (text[from] !== '{' && text[from] !== '[') return indexOf(text, SCALAR_END, from);
-  let depth = 0;
-  for (let at = from; at < text.length; at = indexOf(text, STRUCTURE, at)) {
-    if (text[at] === '"') {
-      at = stringEnd(text, at);
-      continue;
-    }
-    depth += text[at] === '{' || text[at] === '[' ? 1 : -1;
-    at += 1;
-    if (depth === 0) return at;
-  }
-  return text.length;
-}
-
-const SCALAR_END = /[,}\]\s]/g;
-const STRUCTURE = /["{}[\]]/g;
-
-/** Where the global `pattern` next matches; the text's end when it does not. */
-export function indexOf(text: string, pattern: RegExp, from: number): number {
-  pattern.lastIndex = from;
-  return pattern.exec(text)?.index ?? text.length;
-}
-
-/** Where the next character stands that is not white space; the text's end when there is none. */
-export function skipSpace(text: string, from: number): number {
-  const code = text.charCodeAt(from);
-  return code > 0x20 && code < 0x7f ? from : indexOf(text, NOT_SPACE, from);
-}
-
-const NOT_SPACE = /\S/g;
-
-/** What the quoted string says; null when it is not one. */
+/** What the quoted string says, also without its closing quote; null when it is none. */
 function toText(quoted: string): string | null {
-  if (!quoted.includes('\\')) return quoted.slice(1, -1);
-  try {
-    return JSON.parse(quoted) as string;
-  } catch {
-    return null;
-  }
+  if (!quoted.includes('\\')) return quoted.slice(1, quoted.length > 1 && quoted.endsWith('"') ? -1 : undefined);
+  return isJson(quoted) ? (JSON.parse(quoted) as string) : null;
 }

@@ -1,39 +1,21 @@
-import { inForm, inMultipart, inText, inUrls, USERINFO } from './in-form.ts';
-import {
-  type Find,
-  firstAfterSpace,
-  inJson,
-  isJson,
-  type Redacted,
-  type Replacement,
-  type Secrets,
-} from './in-json.ts';
+import { CREDENTIAL_HINT, credentials } from './credentials.ts';
+import { inForm, inQuery } from './in-form.ts';
+import { firstAfterSpace, inJson } from './in-json.ts';
+import { inMultipart } from './in-multipart.ts';
+import { inText } from './in-text.ts';
+import { inUrls } from './in-urls.ts';
+import { isJson } from './is-json.ts';
+import { createNames } from './names.ts';
+import { type Find, type Found, MASK, replaceAll, type Reading, type Replacement } from './replacement.ts';
+import { normalize } from './words.ts';
 
-export type { Redacted };
+export { DEFAULT_REDACT_KEYS } from './default-keys.ts';
 
-/**
- * Keys under which Kong's entities and bundled plugins take secrets. Compared without case, `-` and `clientSecret` read as `_`
- * and `client_secret`; `*_password` stands for every key that ends so. Kong itself strips only what `audit_log_payload_exclude`
- * names (default: token, secret, password).
- */
-export const DEFAULT_REDACT_KEYS: readonly string[] = [
-  'password', '*_password', 'passwd', '*_passwd', 'pwd', 'passphrase', '*_passphrase', 'secret', '*_secret', 'secrets', 'secret_id', '*_secret_id',
-  'token', '*_token', 'api_key', '*_api_key', 'apikey', 'key', 'key_alt', 'private_key', '*_private_key', 'secret_key', '*_secret_key',
-  'secret_access_key', '*_secret_access_key', 'access_key', 'encryption_key', '*_encryption_key', 'signing_key', '*_signing_key', 'hmac_key', '*_hmac_key',
-  'master_key', 'license_key', 'provision_key', 'aws_key', 'aws_access_key_id', 'ssl_key', 'tls_key', 'client_key', '*_cert_key', 'client_jwk', 'jwk',
-  'pem', '*_service_account_json', 'service_account_json', 'authorization', 'authorization_value', 'proxy_authorization', 'cookie', 'set_cookie',
-  'credential', 'credentials', 'header_value', 'param_value', 'connection_string', 'dsn', '*_authorization', 'content_safety_key', USERINFO,
-]; // prettier-ignore
-
-/**
- * No more of a payload is looked at: four times what an event can hold. Reading all of ten megabytes of brackets would take more
- * memory than the function has.
- */
-export const READ_CHARACTERS = 400_000;
-
-/** What of a text is looked at, never half a character. */
-export const beginningOf = (text: string): string =>
-  text.length > READ_CHARACTERS ? text.slice(0, READ_CHARACTERS).toWellFormed() : text;
+/** A text without its secrets, and what was replaced: the names of its keys, in order of appearance, or its kind. */
+export interface Redacted {
+  readonly text: string;
+  readonly keys: readonly string[];
+}
 
 export interface Redactor {
   /** A request body of whatever kind: JSON (also when cut off or broken), a multipart form, a URL-encoded form, plain text. */
@@ -42,78 +24,120 @@ export interface Redactor {
   query(text: string): Redacted;
 }
 
-/** Replaces the values of `keys`. Nothing else changes: not a byte of what stays, and in linear time whatever the depth. */
-export function createRedactor(keys: readonly string[]): Redactor {
-  const normalized = keys.map(normalize);
-  const names = new Set(normalized.filter((key) => !key.startsWith('*')));
-  const endings = normalized.filter((key) => key.startsWith('*')).map((key) => key.slice(1));
-  if (normalized.length === 0) return { payload: unchanged, query: unchanged };
-  const suspicious = suspicion([...names, ...endings], names.has(USERINFO));
-  const isName = (part: string): boolean => {
-    const spellings = [normalize(part), normalize(part.toLowerCase())];
-    return spellings.some((name) => names.has(name) || endings.some((ending) => name.endsWith(ending)));
-  };
-  const isSecret = (key: string): boolean => suspicious.test(key) && (isName(key) || key.split(IN_PARTS).some(isName));
-  const redact = (text: string, findersOf: (text: string) => readonly Find[], depth = 0): Redacted => {
-    if (!suspicious.test(text)) return unchanged(text);
-    const redactValue = (value: string) => redact(value, depth < MAX_DEPTH ? findersFor : () => [inText], depth + 1);
-    return replaceFound(text, [...findersOf(text), inUrls], { isSecret, redactValue });
-  };
-  return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => [inForm]) };
+/** No more of a text is looked at: an event holds 100,000 bytes of a request's parameters. */
+export const READ_CHARACTERS = 150_000;
+/** Half a credential is not recognised as one, so the word that would be cut in two is left out, unless it is longer. */
+const WORD_CHARACTERS = 4000;
+const WORD_ENDS = new Set(' \t\r\n"\',;&');
+
+/** What of a text is looked at: never half a character, and no half credential. */
+export function beginningOf(text: string): string {
+  if (text.length <= READ_CHARACTERS) return text;
+  let end = READ_CHARACTERS;
+  while (end > READ_CHARACTERS - WORD_CHARACTERS && !WORD_ENDS.has(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end).toWellFormed();
 }
 
-/** Values in values in values. What lies deeper is read as plain text; a bound keeps the time linear. */
+/**
+ * Replaces the values of `keys`, and what is a credential by its shape; with no keys, nothing. Nothing else changes: not a byte of
+ * what stays. In linear time whatever the text; docs/redaction.md tells what is found and what is not.
+ */
+export function createRedactor(keys: readonly string[]): Redactor {
+  if (keys.length === 0) return { payload: unchanged, query: unchanged };
+  const names = createNames(keys);
+  const hint = new RegExp(`${names.pattern}|${CREDENTIAL_HINT}|[\\\\%]`, 'i');
+  /** Most texts hold neither a secret's name nor an escape that could hide one; they need no parsing. */
+  const isSuspicious = (text: string): boolean =>
+    hint.test(text) || (names.userinfo && text.includes('://') && text.includes('@'));
+
+  const read = (text: string, findersOf: (text: string) => readonly Find[], depth: number, work: Work): Found => {
+    if (!isSuspicious(text)) return { text, keys: NONE, kinds: NONE };
+    if (depth > MAX_DEPTH || text.length > work.left) return UNREAD;
+    work.left -= depth > 0 ? text.length : 0;
+    work.readings[depth] ??= readingAt(depth, work);
+    return apply(findersOf(text), text, work.readings[depth]);
+  };
+  const readingAt = (depth: number, work: Work): Reading => ({
+    names,
+    value: (value) => read(value, findersFor, depth + 1, work),
+    shape: (value) => read(value, () => BY_SHAPE, depth + 1, work),
+  });
+  const redact = (text: string, findersOf: (text: string) => readonly Find[]): Redacted => {
+    const work: Work = { left: WORK_PER_CHARACTER * text.length, readings: [] };
+    const found = read(text, findersOf, 0, work);
+    return { text: found.text, keys: uniqueNames(found, readingAt(0, work)) };
+  };
+  return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => [inQuery, ...BY_SHAPE]) };
+}
+
+/** What one redaction keeps in mind. */
+interface Work {
+  /** Characters that may still be read in values of values. */
+  left: number;
+  readonly readings: Reading[];
+}
+
+/** Values in values in values: what lies deeper, or beyond the work that a text is worth, is replaced unread if it is suspicious. */
 const MAX_DEPTH = 5;
-
-const normalize = (key: string): string =>
-  key
-    .trim()
-    .replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
-    .toLowerCase()
-    .replaceAll('-', '_');
-
-/** Kong's forms name nested fields `config.password`, `config[password]` or `credentials[1].password`; a URL has its query. */
-const IN_PARTS = /[.[\]?]+/;
+const WORK_PER_CHARACTER = 3;
+const UNREAD: Found = { text: MASK, keys: [], kinds: ['unread'] };
+const BY_SHAPE: readonly Find[] = [credentials, inUrls];
 
 const unchanged = (text: string): Redacted => ({ text, keys: [] });
 
-/** Most texts hold neither a secret's name nor an escape that could hide one; they need no parsing. */
-function suspicion(names: readonly string[], urls: boolean): RegExp {
-  const shortest = names.filter((name) => !names.some((other) => other !== name && name.includes(other)));
-  const pattern = shortest.map((name) => RegExp.escape(name).replaceAll('_', '[_-]?').replaceAll('\\x20', '[ +]'));
-  if (urls) pattern.push('://[^/\\s]*@');
-  return new RegExp(`${pattern.join('|')}|[\\\\%]`, 'i');
-}
-
 function findersFor(text: string): readonly Find[] {
-  if (['{', '[', '"'].includes(firstAfterSpace(text))) return isJson(text) ? [inJson] : [inJson, inText];
-  if (/^content-disposition:/im.test(text)) return [inMultipart, inText];
-  if (!text.includes('=')) return [inText];
-  return URL_ENCODED.test(text) ? [inForm] : [inForm, inText];
+  if (['{', '[', '"'].includes(firstAfterSpace(text))) return isJson(text) ? [inJson] : [inJson, inText, ...BY_SHAPE];
+  if (CONTENT_DISPOSITION.test(text)) return [inMultipart, inText, ...BY_SHAPE];
+  if (!text.includes('=')) return [inText, ...BY_SHAPE];
+  if (HEADER.test(text)) return [inText, inForm, ...BY_SHAPE];
+  return URL_ENCODED.test(text) ? [inForm, ...BY_SHAPE] : [inForm, inText, ...BY_SHAPE];
 }
 
+const CONTENT_DISPOSITION = /^content-disposition:/im;
 /** Whoever encodes a form as he should leaves none of the others as they are. */
 const URL_ENCODED = /^[^\s"'<>{}]*$/;
+/** `name:value`, as transformer plugins take headers; the value may hold equals signs. */
+const HEADER = /^[\w.[\]-]+:/;
 
 /** Applies the finders one after the other. */
-function replaceFound(text: string, finders: readonly Find[], secrets: Secrets): Redacted {
-  const keys = new Map<string, string>();
-  let redacted = text;
+function apply(finders: readonly Find[], text: string, reading: Reading): Found {
+  let found: Found = { text, keys: NONE, kinds: NONE };
   for (const find of finders) {
-    const replacements = find(redacted, secrets);
-    for (const key of replacements.flatMap((replacement) => replacement.keys))
-      if (!keys.has(normalize(key))) keys.set(normalize(key), key.trim());
-    redacted = replace(redacted, replacements);
+    const replacements = find(found.text, reading);
+    if (replacements.length === 0) continue;
+    found = {
+      text: replaceAll(found.text, replacements),
+      keys: union(found.keys, replacements, ({ keys }) => keys),
+      kinds: union(found.kinds, replacements, ({ kinds = NONE }) => kinds),
+    };
   }
-  return { text: redacted, keys: [...keys.values()] };
+  return found;
 }
 
-function replace(text: string, replacements: readonly Replacement[]): string {
-  const kept: string[] = [];
-  let position = 0;
-  for (const { from, to, by } of replacements) {
-    kept.push(text.slice(position, from), by);
-    position = to;
-  }
-  return kept.join('') + text.slice(position);
+const NONE: readonly string[] = [];
+
+function union(
+  before: readonly string[],
+  replacements: readonly Replacement[],
+  namesOf: (replacement: Replacement) => readonly string[],
+): readonly string[] {
+  const [only] = replacements;
+  if (replacements.length === 1 && before.length === 0 && only) return namesOf(only);
+  return [...new Set([...before, ...replacements.flatMap(namesOf)])];
 }
+
+/** Each once, as first spelled. A key is a part of the text, too, and may hold what must not be told. */
+function uniqueNames({ keys, kinds }: Found, reading: Reading): string[] {
+  const unique = new Map<string, string>();
+  for (const key of [...keys, ...kinds]) {
+    const cut = key.slice(0, NAME_CHARACTERS);
+    const name = PLAIN_NAME.test(cut) ? cut : apply(BY_SHAPE, cut, reading).text;
+    const normalized = normalize(name);
+    if (!unique.has(normalized)) unique.set(normalized, name);
+  }
+  return [...unique.values()];
+}
+
+const NAME_CHARACTERS = 200;
+/** Too short for a credential. */
+const PLAIN_NAME = /^[\w-]{1,19}$/;

@@ -30,8 +30,10 @@ interface Stack {
  */
 export function addAttempt(stack: unknown, options: AttemptOptions): void {
   const { callsPerSecond, attemptTimeoutMs, stopping } = options;
-  const throttle = pThrottle({ limit: callsPerSecond, interval: 1000, strict: true, signal: stopping });
-  const turn = throttle(() => Promise.resolve());
+  // A signal that has aborted is refused here; then nothing is sent anyway.
+  const turn = stopping.aborted
+    ? nothing
+    : pThrottle({ limit: callsPerSecond, interval: 1000, strict: true, signal: stopping })(nothing);
 
   (stack as Stack).add(
     (next) => async (args) => {
@@ -52,6 +54,8 @@ export function addAttempt(stack: unknown, options: AttemptOptions): void {
     { step: 'finalizeRequest', priority: 'low', name: 'attempt' },
   );
 }
+
+const nothing = () => Promise.resolve();
 
 /** A success that cannot be read is no answer. */
 const isAnswered = (error: unknown): boolean => (statusOf(error) ?? 0) >= 300;

@@ -65,7 +65,7 @@ export type EventData = ReturnType<typeof toEventData>;
 function redactPath(path: string, redactor: Redactor): { text: string; keys: readonly string[] } {
   const mark = path.indexOf('?');
   if (mark < 0) return { text: path, keys: [] };
-  const { text, keys } = redactor.query(path.slice(mark + 1));
+  const { text, keys } = redactor.query(beginningOf(path.slice(mark + 1)));
   return { text: keys.length === 0 ? path : `${path.slice(0, mark)}?${text}`, keys };
 }
 
@@ -111,11 +111,11 @@ function requestParameters(parts: readonly RequestPart[], redact: Redact, whole?
   return parameters;
 }
 
-function cutQuery({ name }: RequestPart, parameters: Members, limit: number): void {
+function cutQuery({ name, text }: RequestPart, parameters: Members, limit: number): void {
   const query = parameters[name];
   if (typeof query !== 'string') return;
   parameters[name] = cutJsonText(query, limit);
-  if (parameters[name] !== query) parameters[`${name}Truncated`] = true;
+  if (beginningOf(text) !== text || parameters[name] !== query) parameters[`${name}Truncated`] = true;
 }
 
 function cutPayload({ name, text }: RequestPart, parameters: Members, limit: number, whole?: WholePayload): void {

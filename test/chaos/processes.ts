@@ -16,6 +16,8 @@ export interface RealProcesses {
   readonly histories: number;
   /** Hours of Kong's time, one scheduled run each. Default 14. */
   readonly hours?: number;
+  /** Called after every hour. @param hours lived through so far, over all histories */
+  readonly onHour?: (hours: number, trouble: Trouble) => void;
 }
 
 const START = 1_790_000_000;
@@ -42,15 +44,22 @@ type Trouble = (typeof TROUBLES)[number];
  * The built handler in processes of its own, against simulators over HTTP and a real Redis with a replica. The seed chooses
  * what goes wrong and when; as real processes take part, the same seed gives a similar history, not the same one.
  */
-export async function realProcesses({ firstSeed, histories, hours = 14 }: RealProcesses): Promise<Sums> {
+export async function realProcesses({ firstSeed, histories, hours = 14, onHour }: RealProcesses): Promise<Sums> {
   const code = join(bundle(), 'index.mjs');
   let sums = NOTHING;
-  for (let history = 0; history < histories; history += 1)
-    sums = add(sums, await live(firstSeed + history, hours, code));
+  for (let history = 0; history < histories; history += 1) {
+    const lived = (hour: number, trouble: Trouble) => onHour?.(history * hours + hour, trouble);
+    sums = add(sums, await live(firstSeed + history, hours, code, lived));
+  }
   return sums;
 }
 
-async function live(seed: number, hours: number, code: string): Promise<Sums> {
+async function live(
+  seed: number,
+  hours: number,
+  code: string,
+  lived: (hour: number, trouble: Trouble) => void,
+): Promise<Sums> {
   const random = seeded(seed);
   const clock = { now: START };
   await using kong = await startKong({
@@ -100,6 +109,7 @@ async function live(seed: number, hours: number, code: string): Promise<Sums> {
       // In real life it is the hour that passes until the lock of a dead run has expired.
       await primary().cli('DEL', `kong-audit:{${SOURCE}}:lock`);
       await check();
+      lived(hour + 1, trouble);
     }
     for (let clean = 0; clean < 2; clean += 1) {
       clock.now += 3600;

@@ -6,10 +6,13 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../infra/app.ts';
 import { CONTEXT_KEYS } from '../../infra/config.ts';
 import { type Context, KONG_TOKEN_ARN, MINIMAL, placeholderCode, REDIS_PASSWORD_ARN, scratch } from './support.ts';
+
+// As in a real synthesis; other tests leave the check against CloudFormation's schemas out (vitest.config.ts).
+vi.stubEnv('CDK_VALIDATION', undefined);
 
 const { context: EXAMPLE } = JSON.parse(readFileSync('infra/example/cdk.json', 'utf8')) as { context: Context };
 

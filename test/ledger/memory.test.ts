@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryLedger } from '../../lambda/ledger/memory.ts';
-import { checkpoint, describeLedger, record, seen } from './contract.ts';
+import { describeLedger } from './contract.ts';
+import { checkpoint, record, seen } from './harness.ts';
 
 describeLedger('memory', () => {
   let now = 1_763_676_000_000;
@@ -9,12 +10,16 @@ describeLedger('memory', () => {
     ledger,
     keys: () => Promise.resolve(ledger.keys()),
     ttlSeconds: (key) => Promise.resolve(ledger.ttlSeconds(key)),
-    plantCheckpoint: (text) => {
-      ledger.plant('checkpoint', text);
+    plant: (key, text) => {
+      ledger.plant(key, text);
       return Promise.resolve();
     },
     plantRecord: (id, text) => {
       ledger.plantRecord(id, text);
+      return Promise.resolve();
+    },
+    loseRecord: (id) => {
+      ledger.loseRecord(id);
       return Promise.resolve();
     },
     advance: (seconds) => {

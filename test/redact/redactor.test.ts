@@ -212,10 +212,11 @@ describe('a multipart form', () => {
   const part = (name: string, value: string, line = '\r\n') =>
     `--x1${line}Content-Disposition: form-data; name="${name}"${line}${line}${value}${line}`;
   const PEM = '-----BEGIN PRIVATE KEY-----\r\nMIIEvQ\r\n\r\n--MIIE\r\n-----END PRIVATE KEY-----';
+  const CERTIFICATE = PEM.replaceAll('PRIVATE KEY', 'CERTIFICATE');
 
   test.each(['\r\n', '\n'])('loses its secrets and nothing else, line breaks %j', (line) => {
     const whole = (key: string, password: string) =>
-      `${part('name', 'a', line)}${part('key', key, line)}${part('cert', PEM, line)}${part('config[password]', password, line)}--x1--${line}`;
+      `${part('name', 'a', line)}${part('key', key, line)}${part('cert', CERTIFICATE, line)}${part('config[password]', password, line)}--x1--${line}`;
     expect(payload(whole(PEM, 'hunter2'))).toEqual({ text: whole('***', '***'), keys: ['key', 'config[password]'] });
   });
 

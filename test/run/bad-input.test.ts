@@ -134,7 +134,7 @@ describe('Kong answers with something else than a page', () => {
     ['nothing', { fault: 'answer', status: 200, body: '' }],
     ['404', { fault: 'answer', status: 404, body: { message: 'Not found' } }],
   ] as const)('%s is a named error, never the last page', async (_, fault) => {
-    await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '0' } });
+    await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '1' } });
     const rows = forwarder.record(30);
     forwarder.kong.faults.always((request) =>
       request.path.includes('offset') && onAudit.match(request) ? fault : undefined,
@@ -148,7 +148,7 @@ describe('Kong answers with something else than a page', () => {
   });
 
   test('400 for an offset is not: what is left is asked for without one', async () => {
-    await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '0' } });
+    await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '1' } });
     const rows = forwarder.record(30);
     const fault = { fault: 'answer', status: 400, body: { code: 7, name: 'invalid offset' } } as const;
     forwarder.kong.faults.always((request) => (request.path.includes('offset') ? fault : undefined));

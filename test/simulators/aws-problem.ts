@@ -33,7 +33,7 @@ export interface ErrorFault {
   readonly message?: string;
 }
 
-/** The error that `fault` asks for. */
-export function injected({ code, status, message = 'injected' }: ErrorFault): AwsProblem {
-  return { ...awsProblem(code, message), ...(status === undefined ? {} : { status }) };
+/** The error that `fault` asks for; `problem` knows the statuses of the service. */
+export function injected({ code, status, message = 'injected' }: ErrorFault, problem = awsProblem): AwsProblem {
+  return { ...problem(code, message), ...(status === undefined ? {} : { status }) };
 }

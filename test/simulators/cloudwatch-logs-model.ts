@@ -49,6 +49,7 @@ export interface CloudWatchLogsModel {
   readonly describeLogStreams: Operation<object>;
   /** Puts events there past all limits, as EKS and other services do. @throws where the group does not exist */
   deliver(events: Iterable<DeliveredLogEvent>): void;
+  /** A group that exists stays as it is. */
   addGroup(group: LogGroupSetup): void;
   /** With all its streams and events. */
   deleteGroup(name: string): void;
@@ -124,6 +125,7 @@ export function cloudWatchLogsModel(options: CloudWatchLogsModelOptions): CloudW
   }
 
   function addGroup({ name, retentionDays, streams = [] }: LogGroupSetup): void {
+    if (groups.has(name)) return;
     const group = logGroup(name, nowMs(), retentionDays);
     groups.set(name, group);
     for (const stream of streams) group.streams.set(stream, { name: stream, creationTime: nowMs() });

@@ -8,6 +8,7 @@ import {
   type InputLogEvent,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, test } from 'vitest';
+import { until } from '../support/until.ts';
 import { calling } from './aws-json.ts';
 import { startCloudWatchLogs, type CloudWatchLogsOptions } from './cloudwatch-logs.ts';
 import { EXAMPLE_CREDENTIALS, type Credentials } from './sigv4.ts';
@@ -60,18 +61,20 @@ describe('PutLogEvents', () => {
   });
 
   test.each([
-    ['no event', []],
-    ['10,001 events', Array.from({ length: 10_001 }, () => at(NOW))],
-    ['an empty message', [at(NOW, '')]],
-    ['a negative timestamp', [at(-1)]],
-    ['a fraction of a millisecond', [at(NOW + 0.5)]],
-    ['events out of order', [at(NOW), at(NOW - 1)]],
-    ['25 hours', [at(NOW - 25 * HOUR), at(NOW)]],
-    ['an event over 1 MiB', [at(NOW, 'x'.repeat(1_048_576 - 25))]],
-    ['a batch over 1 MiB', [at(NOW, 'x'.repeat(524_288)), at(NOW, 'x'.repeat(524_288 - 51))]],
-  ])('refuses %s, all of it', async (_, logEvents) => {
+    ['no event', [], "at 'logEvents'"],
+    ['10,001 events', Array.from({ length: 10_001 }, () => at(NOW)), "at 'logEvents'"],
+    ['an empty message', [at(NOW, '')], "at 'logEvents.0.message'"],
+    ['a negative timestamp', [at(-1)], "at 'logEvents.0.timestamp'"],
+    ['a fraction of a millisecond', [at(NOW + 0.5)], "at 'logEvents.0.timestamp'"],
+    ['events out of order', [at(NOW), at(NOW - 1)], 'chronological order'],
+    ['25 hours', [at(NOW - 25 * HOUR), at(NOW)], 'more than 24 hours'],
+    ['an event over 1 MiB', [at(NOW, 'x'.repeat(1_048_576 - 25))], 'Log event too large: 1048577 bytes'],
+    ['a batch over 1 MiB', [at(NOW, 'x'.repeat(524_288)), at(NOW, 'x'.repeat(524_288 - 51))], 'Upload too large'],
+  ])('refuses %s, all of it', async (_, logEvents, reason) => {
     await using logs = await start();
-    await expect(logs.put(...logEvents)).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(logs.put(...logEvents)).rejects.toMatchObject(
+      refused('InvalidParameterException', new RegExp(reason)),
+    );
     expect(logs.model.accepted).toEqual([]);
   });
 
@@ -195,11 +198,12 @@ describe('callers', () => {
     const malformed = { status: 400, __type: 'SerializationException' };
     expect(await post('Logs_20140328.PutLogEvents', '{')).toMatchObject(malformed);
     expect(await post('Logs_20140328.PutLogEvents', '{}', 'application/json')).toMatchObject(malformed);
-    const input = { logGroupName: GROUP, logStreamName: STREAM, logEvents: [at(NOW)], logGroup: 'x' };
-    expect(await post('Logs_20140328.PutLogEvents', JSON.stringify(input))).toMatchObject({
-      status: 400,
-      __type: 'InvalidParameterException',
-    });
+    const input = { logGroupName: GROUP, logStreamName: STREAM, logEvents: [at(NOW)] };
+    const put = (changes: object) => post('Logs_20140328.PutLogEvents', JSON.stringify({ ...input, ...changes }));
+    const invalid = { status: 400, __type: 'InvalidParameterException' };
+    expect(await put({ logGroup: 'x' })).toMatchObject(invalid);
+    expect(await put({ logEvents: [{ ...at(NOW), id: 'x' }] })).toMatchObject(invalid);
+    expect(await put({})).toMatchObject({ status: 200 });
   });
 
   test('are throttled beyond the rate of each operation', async () => {
@@ -250,7 +254,8 @@ describe('faults', () => {
       .send(new PutLogEventsCommand({ logGroupName: GROUP, logStreamName: STREAM, logEvents: [at(NOW, 'b')] }), {
         abortSignal: controller.signal,
       });
-    await expect.poll(() => messages(logs)).toEqual(['a', 'b']);
+    await until('the hanging put has taken effect', () => logs.model.acceptedCount() === 2);
+    expect(messages(logs)).toEqual(['a', 'b']);
     controller.abort();
     await expect(hanging).rejects.toMatchObject({ name: 'AbortError' });
   });

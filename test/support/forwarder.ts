@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, vi } from 'vitest';
-import type { Checkpoint, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
+import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
+import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type CloudTrailOptions, type CloudTrailSimulator, startCloudTrail } from '../simulators/cloudtrail.ts';
 import { type KongOptions, type KongSimulator, startKong } from '../simulators/kong.ts';
@@ -80,7 +81,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const clock = { now: KONG_NOW };
   const kong = await startKong({ now: () => clock.now, ...options.kong });
   const cloudtrail = await startCloudTrail(options.cloudtrail);
-  const server = options.redis ?? (await (shared ??= startRedis()));
+  const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;

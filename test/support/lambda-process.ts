@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 
 /** The function in a process of its own: with its own environment and output, and it can be killed. */
 export interface LambdaProcess {
@@ -24,11 +24,9 @@ export interface Answer {
   readonly error?: { readonly name: string; readonly code?: unknown; readonly message: string };
 }
 
-const CHILD = fileURLToPath(new URL('lambda-child.ts', import.meta.url));
-
-/** Starts the process; what it writes is pushed to `log`. Invocations may overlap. */
+/** Starts the bundled handler in a process; what it writes is pushed to `log`. Invocations may overlap. */
 export function startLambdaProcess(env: Readonly<Record<string, string>>, log: string[]): LambdaProcess {
-  const child = fork(CHILD, {
+  const child = fork(inject('lambdaChild'), {
     env: { PATH: process.env['PATH'], ...env },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { type Certificates, makeCertificates } from './certificates.ts';
+import { startWarden, type Warden } from './end-with-us.ts';
 
 export interface RedisServerOptions {
   /** The server of `REDIS_URL` will do where none can be started; the caller keeps to keys of its own. Default false. */
@@ -47,6 +48,11 @@ export interface RedisServer extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+/** Says what is missing and how to install it. */
+export const NO_REDIS =
+  'redis-server is not on the PATH. ' +
+  'Install it: apt-get install -y redis-server (Debian, Ubuntu), brew install redis (macOS).';
+
 /** Path of a Redis or Valkey server on the PATH, or null. */
 export function findRedisServer(): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -56,18 +62,14 @@ export function findRedisServer(): string | null {
 
 /**
  * Starts a Redis server of its own on 127.0.0.1 and returns when it accepts connections. Its data lies in a temporary folder
- * that goes with it. @throws when there is no `redis-server` on the PATH, saying how to install it
+ * that goes with it. Neither outlives this process, however that ends. @throws when there is no `redis-server` on the PATH, saying how to install it
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer();
   if (program !== null) return startProcess(program, options);
   const url = process.env['REDIS_URL'];
   if (url !== undefined && options.shareable) return existingServer(url);
-  throw new Error(
-    'redis-server is not on the PATH, and this needs a Redis it can start and stop ' +
-      '(the contract tests alone also take the server of REDIS_URL). ' +
-      'Install it: apt-get install -y redis-server (Debian, Ubuntu), brew install redis (macOS).',
-  );
+  throw new Error(url === undefined ? NO_REDIS : `This needs a Redis that it can start and stop. ${NO_REDIS}`);
 }
 
 async function startProcess(program: string, options: RedisServerOptions): Promise<RedisServer> {
@@ -78,7 +80,8 @@ async function startProcess(program: string, options: RedisServerOptions): Promi
   const admin = adminOf(options);
   await writeConfig(folder, port, options, admin, certificates);
 
-  let server = await run(program, folder);
+  const warden = startWarden(folder);
+  let server = await run(program, folder, warden);
 
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     const ended = server.exitCode !== null || server.signalCode !== null;
@@ -97,10 +100,11 @@ async function startProcess(program: string, options: RedisServerOptions): Promi
     kill,
     async restart() {
       await kill();
-      server = await run(program, folder);
+      server = await run(program, folder, warden);
     },
     async [Symbol.asyncDispose]() {
       await kill();
+      warden.dismiss();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -154,11 +158,9 @@ async function writeConfig(
 }
 
 /** Starts the process and waits for the line that says it accepts connections. */
-async function run(program: string, folder: string): Promise<ChildProcess> {
+async function run(program: string, folder: string, warden: Warden): Promise<ChildProcess> {
   const server = spawn(program, [join(folder, 'redis.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const onExit = () => server.kill('SIGKILL');
-  process.once('exit', onExit);
-  server.once('exit', () => process.off('exit', onExit));
+  warden.watch(server);
 
   const log: string[] = [];
   server.stderr.on('data', (text: Buffer) => log.push(text.toString()));

@@ -52,7 +52,7 @@ export const cloudTrailLake: SinkRoom = {
                     missing:
                       'Set EVENT_DATA_STORE_ARN (context key eventDataStoreArn) to the event data store behind the channel.',
                   }
-                : createLakeReader({ arn: values.EVENT_DATA_STORE_ARN, eventSource, accountId }),
+                : createLakeReader({ arn: values.EVENT_DATA_STORE_ARN, eventSource }),
           }),
       },
     };

@@ -18,8 +18,9 @@ export function keepRow(row: unknown, redactor: Redactor): KeptRow {
     return keep(row, redactor);
   } catch {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row: null };
-    const { payload, path, removed_from_payload: _removed, ...rest } = row as Record<string, unknown>;
-    const kept = { ...rest, ...(typeof path === 'string' && { path: path.replace(/\?.*$/s, '') }) };
+    const { payload, path, ...rest } = row as Record<string, unknown>;
+    const kept: Record<string, unknown> = { ...rest, removed_from_payload: null };
+    if (typeof path === 'string') kept['path'] = path.replace(/\?.*$/s, '');
     return typeof payload === 'string' ? { row: kept, whole: digestOf(payload) } : { row: kept };
   }
 }
@@ -32,17 +33,19 @@ function keep(row: unknown, redactor: Redactor): KeptRow {
   if (Array.isArray(row)) return { row: JSON.parse(redactor.payload(JSON.stringify(row)).text) as unknown };
   const kept: Record<string, unknown> = { ...row };
   if (typeof kept['path'] === 'string') kept['path'] = redactPath(kept['path'], redactor);
-  if (typeof kept['removed_from_payload'] === 'string')
-    kept['removed_from_payload'] = redactor.payload(kept['removed_from_payload']).text;
-  const { payload } = kept;
+  const { removed_from_payload: removed, payload } = kept;
+  if (removed !== undefined && removed !== null)
+    kept['removed_from_payload'] = redactor.payload(beginningOf(textOf(removed))).text;
   if (payload === undefined || payload === null) return { row: kept };
-  const text = typeof payload === 'string' ? payload : toJson(payload);
+  const text = textOf(payload);
   const beginning = beginningOf(text);
   const redacted = redactor.payload(beginning).text;
   kept['payload'] = cutText(redacted, KEPT_PAYLOAD_MAX_BYTES);
   if (beginning === text && kept['payload'] === redacted) return { row: kept };
   return { row: kept, whole: digestOf(text) };
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : toJson(value));
 
 function digestOf(payload: string): WholePayload {
   return { payloadBytes: Buffer.byteLength(payload), payloadSha256: hash('sha256', payload) };
@@ -59,5 +62,5 @@ function isWritable(row: unknown): boolean {
 
 function redactPath(path: string, redactor: Redactor): string {
   const mark = path.indexOf('?');
-  return mark < 0 ? path : path.slice(0, mark + 1) + redactor.query(path.slice(mark + 1)).text;
+  return mark < 0 ? path : path.slice(0, mark + 1) + redactor.query(beginningOf(path.slice(mark + 1))).text;
 }

@@ -1,4 +1,4 @@
-import { ForwarderError, KongPageTooLargeError, KongResponseError } from '../../errors.ts';
+import { ForwarderError, KongPageTooLargeError, KongResponseError, toError } from '../../errors.ts';
 import type { Item } from '../../pipeline/activity.ts';
 import type { Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
@@ -96,7 +96,7 @@ type StretchPages = (stretch: Stretch) => AsyncGenerator<Page>;
  */
 async function* eachStretch(stretches: readonly Stretch[], read: StretchPages): AsyncGenerator<Page> {
   const unread: Window[] = [];
-  let failure: unknown = null;
+  let failure: Error | null = null;
   let failedBefore = false;
   for (const [index, stretch] of stretches.entries()) {
     const later = stretches.slice(index + 1).flatMap(({ windows }) => windows);
@@ -110,7 +110,7 @@ async function* eachStretch(stretches: readonly Stretch[], read: StretchPages): 
     } catch (error) {
       if (error instanceof ScanMismatch) throw error;
       if (failedBefore || !isRefusal(error)) throw failure ?? error;
-      failure ??= error;
+      failure ??= toError(error);
       failedBefore = true;
       unread.push(...left);
     }

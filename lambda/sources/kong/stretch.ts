@@ -1,4 +1,4 @@
-import { contains, type Window } from '../../pipeline/window.ts';
+import { contains, isLeftOver, type Window } from '../../pipeline/window.ts';
 
 /** Windows that are read in one go, from the top of the highest to the bottom of the lowest. */
 export interface Stretch {
@@ -7,7 +7,7 @@ export interface Stretch {
   readonly before: number;
 }
 
-/** Reading so much for nothing costs less than another request. */
+/** Between two left-overs: reading so much for nothing costs less than another request. */
 const CHEAP_GAP_SECONDS = 60;
 
 export const toStretch = (windows: readonly Window[]): Stretch => ({
@@ -17,7 +17,7 @@ export const toStretch = (windows: readonly Window[]): Stretch => ({
 });
 
 /**
- * `todo` in its order, neighbours joined where the next one lies directly below.
+ * `todo` in its order, neighbours joined where the next one lies directly below, or almost, if both are left over.
  *
  * @param isTogether whether two neighbours may be read in one go at all
  */
@@ -30,7 +30,8 @@ export function toStretches(
     const group = groups.at(-1);
     const upper = group?.at(-1);
     const gap = upper ? upper.after - window.before : -1;
-    if (group && upper && gap >= 0 && gap <= CHEAP_GAP_SECONDS && isTogether(upper, window)) group.push(window);
+    const cheap = upper && isLeftOver(upper) && isLeftOver(window) ? CHEAP_GAP_SECONDS : 0;
+    if (group && upper && gap >= 0 && gap <= cheap && isTogether(upper, window)) group.push(window);
     else groups.push([window]);
   }
   return groups.map(toStretch);

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createRedisLedger } from '../../../lambda/ledger/redis/ledger.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { checkpoint, describeLedger, record, seen, stored } from '../contract.ts';
+import { describeLedger } from '../contract.ts';
+import { checkpoint, record, seen, stored } from '../harness.ts';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -31,11 +32,14 @@ describeLedger('redis', () => {
       const ms = Number(await redis.cli('PTTL', prefix + key));
       return ms < 0 ? null : ms / 1000;
     },
-    plantCheckpoint: async (text) => {
-      await redis.cli('SET', `${prefix}checkpoint`, text);
+    plant: async (key, text) => {
+      await redis.cli('SET', prefix + key, text);
     },
     plantRecord: async (id, text) => {
       await redis.cli('HSET', `${prefix}quarantine`, id, text);
+    },
+    loseRecord: async (id) => {
+      await redis.cli('HDEL', `${prefix}quarantine`, id);
     },
     advance: async (seconds) => {
       for (const key of await keys()) {
@@ -61,6 +65,7 @@ describe('redis: what is stored', () => {
     await ledger.lookup(['a']);
     await ledger.mark([seen('a', '7c3d-event', 2_595_600), seen('b', 'own', 3600)]);
     await ledger.saveCheckpoint(checkpoint, 'run-1');
+    await ledger.saveLastRun({ at: '2026-11-20T22:00:00.000Z', summary: { forwarded: 3 } });
     await ledger.quarantine([record('c'), record('d')]);
     await ledger.release([seen('d', 'd-event', 100)]);
     await ledger.diagnose();
@@ -72,6 +77,7 @@ describe('redis: what is stored', () => {
     );
     expect(facts).toEqual([
       [`${prefix}checkpoint`, 'string', -1],
+      [`${prefix}last-run`, 'string', -1],
       [`${prefix}lock`, 'string', 60],
       [`${prefix}quarantine`, 'hash', -1],
       [`${prefix}seen:a`, 'string', 2_595_600],
@@ -83,6 +89,10 @@ describe('redis: what is stored', () => {
     expect(await server.cli('GET', `${prefix}seen:a`)).toBe('7c3d-event');
     expect(await server.cli('GET', `${prefix}seen:c`)).toBe('quarantined:InvalidEntry');
     expect(JSON.parse(String(await server.cli('GET', `${prefix}checkpoint`)))).toEqual(checkpoint);
+    expect(JSON.parse(String(await server.cli('GET', `${prefix}last-run`)))).toEqual({
+      at: '2026-11-20T22:00:00.000Z',
+      summary: { forwarded: 3 },
+    });
     const { id, ...kept } = stored('c');
     expect(JSON.parse(String(await server.cli('HGET', `${prefix}quarantine`, id)))).toEqual(kept);
   });

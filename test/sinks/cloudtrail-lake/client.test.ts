@@ -1,4 +1,7 @@
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { connectChannel, type Channel, type ChannelOptions } from '../../../lambda/sinks/cloudtrail-lake/client.ts';
 import type { AuditEvent } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
@@ -7,6 +10,7 @@ import { EXAMPLE_CHANNEL_ARN } from '../../simulators/cloudtrail-model.ts';
 import { EXAMPLE_CREDENTIALS } from '../../simulators/sigv4.ts';
 import { htmlPage } from '../../simulators/wire-fault.ts';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
+import { freePort } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 
 const EVENT_DATA = JSON.stringify({
@@ -20,6 +24,12 @@ const EVENT_DATA = JSON.stringify({
 });
 const data = (eventData: string) => ({ eventData, eventDataChecksum: hash('sha256', eventData, 'base64') });
 const events = (...ids: readonly string[]): AuditEvent[] => ids.map((id) => ({ id, ...data(EVENT_DATA) }));
+
+/** Credentials the signature is made with. */
+const EXAMPLE_ENV = {
+  AWS_ACCESS_KEY_ID: EXAMPLE_CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: EXAMPLE_CREDENTIALS.secretAccessKey,
+};
 
 interface Counted extends Channel {
   readonly sent: () => number;
@@ -44,6 +54,7 @@ function connectAsIs(options: Partial<ChannelOptions> = {}): Counted {
     arn: EXAMPLE_CHANNEL_ARN,
     region: 'eu-central-1',
     callsPerSecond: 1000,
+    stopping: new AbortController().signal,
     onRequest: () => (sent += 1),
     onThrottled: () => (throttled += 1),
     ...options,
@@ -106,7 +117,7 @@ describe('put', () => {
   });
 });
 
-describe('a passing failure', () => {
+describe('a transient failure', () => {
   test.each(['InternalFailure', 'ServiceUnavailable', 'ThrottlingException'])('%s is sent again', async (code) => {
     await using cloudTrail = await startCloudTrail();
     const channel = connect(cloudTrail);
@@ -132,14 +143,6 @@ describe('a passing failure', () => {
     expect(channel.sent()).toBe(1);
   });
 
-  test('is an answer that trickles, for each attempt by itself', async () => {
-    await using cloudTrail = await startCloudTrail();
-    cloudTrail.faults.next({ fault: 'slow', bodyMs: 5000 });
-    const channel = connect(cloudTrail, { attemptTimeoutMs: 300 });
-    expect(await put(channel, 'a')).toMatchObject({ successful: [{ id: 'a' }] });
-    expect(channel.sent()).toBe(2);
-  });
-
   test.each([429, 503, 502])('a proxy’s answer %i without AWS’s name is one', async (status) => {
     await using cloudTrail = await startCloudTrail();
     cloudTrail.faults.next({ fault: 'answer', status, headers: { 'content-type': 'text/html' }, body: '<html>' });
@@ -148,32 +151,35 @@ describe('a passing failure', () => {
     expect([channel.sent(), channel.throttled()]).toEqual([2, status === 429 ? 1 : 0]);
   });
 
-  test.each(['before-handling', 'before-headers', 'mid-body'] as const)(
-    'is a connection that breaks %s; what was stored is stored twice',
-    async (at) => {
-      await using cloudTrail = await startCloudTrail();
-      cloudTrail.faults.next({ fault: 'reset', at });
-      const channel = connect(cloudTrail);
-      const answer = await put(channel, 'a');
-      expect(answer).toMatchObject({ successful: [{ id: 'a', eventID: cloudTrail.accepted.at(-1)?.eventID }] });
-      expect(channel.sent()).toBe(2);
-      expect(cloudTrail.accepted).toHaveLength(at === 'before-handling' ? 1 : 2);
-    },
-  );
+  test('is a connection that never came about', async () => {
+    stubAwsEnvironment({ ...EXAMPLE_ENV, AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: `http://127.0.0.1:${await freePort()}` });
+    const channel = connectAsIs();
+    await expect(put(channel, 'a')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(channel.sent()).toBe(3);
+  });
+});
 
-  test.each(['before-handling', 'before-headers', 'mid-body'] as const)(
-    'is silence %s, for each attempt by itself',
-    async (at) => {
-      await using cloudTrail = await startCloudTrail();
-      cloudTrail.faults.next({ fault: 'hang', at });
-      const channel = connect(cloudTrail, { attemptTimeoutMs: 200 });
-      expect(await put(channel, 'a')).toMatchObject({ successful: [{ id: 'a' }] });
-      expect(channel.sent()).toBe(2);
-      cloudTrail.faults.always(() => ({ fault: 'hang', at }));
-      await expect(put(channel, 'b')).rejects.toMatchObject({ name: 'TimeoutError' });
-      expect(channel.sent()).toBe(2 + 3);
-    },
-  );
+describe('a request without an answer', () => {
+  test.each([
+    [{ fault: 'reset', at: 'before-handling' }, /ECONNRESET|socket hang up/],
+    [{ fault: 'reset', at: 'before-headers' }, /ECONNRESET|socket hang up/],
+    [{ fault: 'reset', at: 'mid-body' }, /ECONNRESET|aborted/],
+    [{ fault: 'hang', at: 'before-headers' }, /was not complete after 200 ms|Timeout/],
+    [{ fault: 'hang', at: 'mid-body' }, /was not complete after 200 ms|Timeout/],
+    [{ fault: 'slow', bodyMs: 60_000 }, /was not complete after 200 ms/],
+    [{ fault: 'truncate' }, /JSON/],
+    [htmlPage(200), /JSON/],
+  ] as const)('%j may have been taken, and is not sent again', async (fault, reason) => {
+    await using cloudTrail = await startCloudTrail();
+    cloudTrail.faults.always(() => fault);
+    const attemptTimeoutMs = fault.fault === 'hang' || fault.fault === 'slow' ? 200 : 30_000;
+    const channel = connect(cloudTrail, { attemptTimeoutMs });
+    await expect(put(channel, 'a')).rejects.toMatchObject({
+      name: 'UnansweredError',
+      message: expect.stringMatching(reason) as string,
+    });
+    expect([channel.sent(), cloudTrail.requests.length]).toEqual([1, 1]);
+  });
 });
 
 describe('the signal', () => {
@@ -241,18 +247,28 @@ describe('an answer of another shape', () => {
   });
 });
 
-describe('calls per second', () => {
-  test('are bounded, retries and concurrent calls included', async () => {
-    await using cloudTrail = await startCloudTrail();
-    cloudTrail.faults.next({ fault: 'error', code: 'InternalFailure' }, { times: 4 });
-    const channel = connect(cloudTrail, { callsPerSecond: 6 });
-    await Promise.all(Array.from({ length: 10 }, (_, index) => put(channel, `e${index}`)));
-    const times = cloudTrail.requests.map(({ atMs }) => atMs).sort((a, b) => a - b);
-    expect(times).toHaveLength(14);
-    // Requests travel for a few milliseconds, so the 7th may seem to come a little less than a second after the 1st.
-    for (let index = 6; index < times.length; index += 1)
-      expect((times[index] ?? 0) - (times[index - 6] ?? 0)).toBeGreaterThan(900);
-    expect(channel.sent()).toBe(14);
+describe('close', () => {
+  test('ends the connections that were kept for the next request', async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((request, response) => {
+      request.resume().once('end', () => {
+        response.setHeader('content-type', 'application/json').end('{"successful":[],"failed":[]}');
+      });
+    });
+    server.keepAliveTimeout = 0;
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    stubAwsEnvironment({ ...EXAMPLE_ENV, AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: `http://127.0.0.1:${port}` });
+    const channel = connectAsIs();
+    await put(channel, 'a');
+    expect(sockets.size).toBe(1);
+    channel.close();
+    await until('the server sees no connection', () => sockets.size === 0);
+    server.close();
   });
 });
 

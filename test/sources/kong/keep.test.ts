@@ -39,6 +39,9 @@ describe('a quarantine record', () => {
     ['payload', { password: 'hunter2' }, '{"password":"***"}'],
     ['payload', '', ''],
     ['path', '/a?token=hunter2&b', '/a?token=***&b'],
+    ['removed_from_payload', '{"password":"hunter2"}', '{"password":"***"}'],
+    ['removed_from_payload', ['secret', { token: 'hunter2' }], '["secret",{"token":"***"}]'],
+    ['removed_from_payload', 'secret,password', 'secret,password'],
     ['path', '/a/b', '/a/b'],
   ])('keeps of the %s %j %j', (key, value, expected) => {
     expect(keptOf({ [key]: value })).toEqual({ ...ROW, [key]: expected });
@@ -49,9 +52,15 @@ describe('a quarantine record', () => {
       throw new Error('a bug');
     };
     const { payload, ...others } = ROW;
-    const record = toQuarantineRecord(toEntry(ROW), REFUSAL, { payload: broken, query: broken }, AT);
+    const record = toQuarantineRecord(
+      toEntry({ ...ROW, removed_from_payload: 'password=hunter2' }),
+      REFUSAL,
+      { payload: broken, query: broken },
+      AT,
+    );
     expect(record).toMatchObject({ entry: { ...others, path: '/services' }, payloadBytes: payload.length });
     expect(record.entry).not.toHaveProperty('payload');
+    expect(record.entry).not.toHaveProperty('removed_from_payload');
   });
 
   test('leaves the row it is given as it was', () => {

@@ -1,0 +1,85 @@
+import { MASK, type Replacement } from './replacement.ts';
+
+/**
+ * What is a secret whatever it is called: private keys in PEM, JSON Web Tokens, AWS access keys, and the credentials that
+ * follow `Bearer` and `Basic`. Each is named by its kind.
+ */
+export function credentials(text: string): Replacement[] {
+  const replacements: Replacement[] = [];
+  START.lastIndex = 0;
+  for (let match = START.exec(text); match !== null; match = START.exec(text)) {
+    const { index: start, 0: found, groups = {} } = match;
+    const after = start + found.length;
+    if (groups['pem'] !== undefined) add('private_key', start, pemEnd(text, after));
+    else if (groups['jwt'] !== undefined) add('jwt', start, after);
+    else if (groups['aws'] !== undefined) add('aws_access_key_id', start, after + secretKeyLength(text, after));
+    else {
+      const credential = credentialAfter(text, after, found);
+      if (credential > 0) add(found.trim().toLowerCase(), after, after + credential);
+    }
+  }
+  return replacements;
+
+  function add(kind: string, from: number, to: number): void {
+    replacements.push({ from, to, by: MASK, keys: [], kinds: [kind] });
+    START.lastIndex = to;
+  }
+}
+
+/** Tells texts without any of this from the others; `i` may be set. */
+export const CREDENTIAL_HINT = '-----begin|eyj|a(?:kia|sia)[a-z0-9]{16}|(?:bearer|basic)\\s';
+
+/**
+ * A JWT's header is a JSON object, so it begins `{"` or, encoded, `eyJ` (RFC 7515, section 3.1). What is left of one that is cut
+ * off counts, too. The ids of AWS are those of users and of temporary credentials (IAM user guide, "Unique identifiers").
+ */
+const START =
+  /(?<pem>-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----)|(?<![\w-])(?<jwt>eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*)|(?<![A-Za-z0-9])(?<aws>A(?:KIA|SIA)[A-Z0-9]{16})(?![A-Za-z0-9])|(?<![\w-])(?:[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc])\s{1,9}/g;
+
+const PEM_END = '-----END';
+const PEM_END_LINE = /-----END[A-Z0-9 ]{0,60}-----/y;
+
+/** Where what began with `-----BEGIN` before `from` ends: the text's end when its last line is missing. */
+export function pemEnd(text: string, from: number): number {
+  const end = text.indexOf(PEM_END, from);
+  if (end < 0) return text.length;
+  PEM_END_LINE.lastIndex = end;
+  return end + (PEM_END_LINE.exec(text)?.[0].length ?? PEM_END.length);
+}
+
+/** How long the secret key is that stands directly behind an access key's id, what separates them included. */
+function secretKeyLength(text: string, from: number): number {
+  SECRET_KEY.lastIndex = from;
+  return SECRET_KEY.exec(text)?.[0].length ?? 0;
+}
+
+const SECRET_KEY = /[\s"',:;|/]{1,8}[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])/y;
+
+/** How long the credential is that follows a scheme; 0 when it is ordinary English, such as "basic authentication". */
+function credentialAfter(text: string, from: number, scheme: string): number {
+  TOKEN.lastIndex = from;
+  const token = TOKEN.exec(text)?.[0] ?? '';
+  const isBasic = /^basic/i.test(scheme);
+  const isAlone = from === scheme.length && from + token.length === text.length;
+  const isSecret = isBasic
+    ? isUserAndPassword(token) || (BASE64.test(token) && isRandom(token))
+    : isRandom(token) || (isAlone && !AFTER_BEARER.test(token));
+  return isSecret ? token.length : 0;
+}
+
+/** `b64token` of RFC 6750, section 2.1; that of RFC 7617 is one, too. */
+const TOKEN = /[\w.~+/-]+=*/y;
+const BASE64 = /^[A-Za-z0-9+/]+=*$/;
+/** What follows "bearer" in names and descriptions. */
+const AFTER_BEARER =
+  /^(?:|tokens?|auth|authentication|authorization|credentials?|scheme|only|jwt|header|access|realm=|scope=|error=)$/i;
+/** Words as people write them, joined by signs or not. */
+const WORDS = /^(?:(?:[A-Z]?[a-z]*|[A-Z]+)(?:[._~+/=-]+|$))*$/;
+
+const isRandom = (token: string): boolean => token.length >= 6 && !WORDS.test(token);
+
+/** RFC 7617, section 2: what is encoded is the user, a colon and the password. */
+function isUserAndPassword(token: string): boolean {
+  if (!/[A-Z0-9+/=]/.test(token)) return false;
+  return /^\P{Cc}*:\P{Cc}*$/u.test(Buffer.from(token.slice(0, 1000), 'base64').toString('latin1'));
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { CONTEXT_KEY_OF, howToSet, inOperatorsTerms } from '../../infra/cli/operators-terms.ts';
+import { CONTEXT_KEYS } from '../../infra/config.ts';
+
+/** Keys of the contract that the CDK app gets with the second sink, the second kind of source, and the filters. */
+const COMING = [
+  'logGroupArn', 'eventDataStoreArn', 'sourceLogGroupArn', 'sourceFormat', 'sourceStreamPrefix', 'auditResources', 'auditVerbs',
+  'ignoreMethods', 'ignorePaths',
+]; // prettier-ignore
+
+test('every variable that is translated has a context key of the CDK app', () => {
+  const known = [...CONTEXT_KEYS, ...COMING];
+  expect([...CONTEXT_KEY_OF.values()].filter((key) => !known.includes(key))).toEqual([]);
+});
+
+test('names variables by their keys, each key told once', () => {
+  const { text, keys } = inOperatorsTerms('Check REDIS_HOST and REDIS_DB; then REDIS_HOST again.');
+  expect(text).toBe('Check redis and redisDb; then redis again.');
+  expect(keys).toEqual(['redis', 'redisDb']);
+});
+
+test('leaves alone what no key sets', () => {
+  expect(inOperatorsTerms('Give its CA in NODE_EXTRA_CA_CERTS; GET /audit/requests').text).toBe(
+    'Give its CA in NODE_EXTRA_CA_CERTS; GET /audit/requests',
+  );
+});
+
+test('says where a key is set', () => {
+  expect(howToSet(['redisDb'])).toBe(
+    'redisDb is a context key of the CDK app: set in cdk.json under "context", or npx cdk deploy -c redisDb=…',
+  );
+});

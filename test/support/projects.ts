@@ -1,0 +1,42 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, matchesGlob } from 'node:path';
+
+/** Test files by the project that runs them, relative to the repository's root. */
+export interface TestFiles {
+  /** Code alone. */
+  readonly unit: string[];
+  /** Real Redis, HTTP, TLS, processes, CloudFormation templates. */
+  readonly system: string[];
+  /** Simulated histories and mutants: minutes of CPU. */
+  readonly simulation: string[];
+}
+
+const SIMULATION = 'test/chaos/**';
+/** What makes a test a system test, be it imported by the test itself or by a helper under `test/`. */
+const OUTSIDE = /^(node:(child_process|http2?|https)$|aws-cdk-lib\b)/;
+/** A static import of more than types, on one line or more. */
+const IMPORT = /^(?:import|export)\b(?! type\b)(?:[^';=(]*\bfrom)?\s*'([^']+)'/gm;
+
+/**
+ * Sorts every test file of the repository at `root` into its project. What a file imports decides, not its name or folder, so that a
+ * test can be moved freely; only the simulations are told by their folder.
+ */
+export function testFiles(root: string): TestFiles {
+  const all = globSync('{test,vendor}/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] });
+  const simulation = all.filter((file) => matchesGlob(file, SIMULATION));
+  const others = all.filter((file) => !simulation.includes(file));
+  const system = others.filter((file) => reachesOutside(join(root, file), join(root, 'test'), new Set()));
+  return { unit: others.filter((file) => !system.includes(file)), system, simulation };
+}
+
+/** @param helpers folder outside of which imports are not followed */
+function reachesOutside(file: string, helpers: string, seen: Set<string>): boolean {
+  if (seen.has(file) || !existsSync(file)) return false;
+  seen.add(file);
+  const imported = [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, specifier = '']) => specifier);
+  return imported.some((specifier) => {
+    if (!specifier.startsWith('.')) return OUTSIDE.test(specifier);
+    const path = join(dirname(file), specifier);
+    return path.startsWith(helpers) && reachesOutside(path, helpers, seen);
+  });
+}
