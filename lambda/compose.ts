@@ -13,10 +13,11 @@ import type { Tally } from './pipeline/tally.ts';
 import { createRedactor } from './redact/redactor.ts';
 import { toSecret } from './secrets.ts';
 import { cloudTrailLake } from './sinks/cloudtrail-lake/config.ts';
+import { cloudWatchLogs } from './sinks/cloudwatch-logs/config.ts';
 import { kong } from './sources/kong/config.ts';
 
 /** A new kind of source or sink is a folder and a word here. */
-const ROOMS: Rooms = { sources: [kong], sinks: [cloudTrailLake] };
+const ROOMS: Rooms = { sources: [kong], sinks: [cloudTrailLake, cloudWatchLogs] };
 
 /** See `readConfig`. */
 export const loadConfig = (env: Env): Config => readConfig(env, ROOMS);

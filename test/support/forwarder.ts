@@ -5,6 +5,12 @@ import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
 import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type CloudTrailOptions, type CloudTrailSimulator, startCloudTrail } from '../simulators/cloudtrail.ts';
+import { EXAMPLE_LOG_GROUP } from '../simulators/cloudwatch-logs-model.ts';
+import {
+  type CloudWatchLogsOptions,
+  type CloudWatchLogsSimulator,
+  startCloudWatchLogs,
+} from '../simulators/cloudwatch-logs.ts';
 import { type KongOptions, type KongSimulator, startKong } from '../simulators/kong.ts';
 import type { KongEntry, KongRow, RecordOptions } from '../simulators/kong-table.ts';
 import { type LambdaProcess, startLambdaProcess } from './lambda-process.ts';
@@ -16,6 +22,9 @@ export const KONG_NOW = 1_700_000_000;
 export interface StartOptions {
   readonly kong?: KongOptions;
   readonly cloudtrail?: CloudTrailOptions;
+  readonly logs?: CloudWatchLogsOptions;
+  /** Where events go. Default `cloudtrail-lake`. */
+  readonly sink?: 'cloudtrail-lake' | 'cloudwatch-logs';
   /** On top of what the simulators need. */
   readonly env?: Readonly<Record<string, string>>;
   /** A server of the test's own; the test disposes it. Default: one for all tests of the file. */
@@ -33,6 +42,8 @@ export interface InvokeOptions {
 export interface Forwarder extends AsyncDisposable {
   readonly kong: KongSimulator;
   readonly cloudtrail: CloudTrailSimulator;
+  /** Has the group `EXAMPLE_LOG_GROUP`, with no stream in it, and lives in real time. */
+  readonly logs: CloudWatchLogsSimulator;
   readonly server: RedisServer;
   /** A connection to the server, for looking at what is stored. */
   readonly redis: Redis;
@@ -58,9 +69,9 @@ export interface Forwarder extends AsyncDisposable {
 
   /** Writes rows into Kong's audit log: `count` of them, one second apart, the newest one second ago. */
   record(count: number, entry?: KongEntry, options?: RecordOptions): readonly KongRow[];
-  /** `UID`s of the events CloudTrail took, in order. */
+  /** `UID`s of the events the sink took, in order. */
   uids(): string[];
-  /** The events CloudTrail took, parsed. */
+  /** The events the sink took, parsed. */
   events(): Record<string, unknown>[];
   /** What the ledger says became of `id`. */
   seen(id: string): Promise<string | null>;
@@ -81,13 +92,15 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const clock = { now: KONG_NOW };
   const kong = await startKong({ now: () => clock.now, ...options.kong });
   const cloudtrail = await startCloudTrail(options.cloudtrail);
+  const logs = await startCloudWatchLogs(options.logs);
+  const toLogs = options.sink === 'cloudwatch-logs';
   const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;
   const env: Record<string, string> = {
     ...kong.env,
-    ...cloudtrail.env,
+    ...(toLogs ? { ...logs.env, LOG_GROUP_ARN: logs.model.groupArn(EXAMPLE_LOG_GROUP) } : cloudtrail.env),
     AWS_EC2_METADATA_DISABLED: 'true',
     REDIS_HOST: `${server.host}:${server.port}`,
     SOURCE_NAME: source,
@@ -104,12 +117,17 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
     if (!lambda) await coldStart();
     return (await lambda?.invoke(event, remainingMs)) as Summary;
   };
-  const events = () => cloudtrail.accepted.map(({ eventData }) => JSON.parse(eventData) as Record<string, unknown>);
+  const events = () =>
+    (toLogs
+      ? logs.model.accepted.map(({ message }) => message)
+      : cloudtrail.accepted.map(({ eventData }) => eventData)
+    ).map((text) => JSON.parse(text) as Record<string, unknown>);
   const output = () => log.join('');
 
   return {
     kong,
     cloudtrail,
+    logs,
     server,
     redis,
     prefix,
@@ -159,7 +177,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
     [Symbol.asyncDispose]: async () => {
       if (lambda && 'kill' in lambda) await lambda.kill();
       redis.disconnect();
-      await Promise.all([kong.close(), cloudtrail.close()]);
+      await Promise.all([kong.close(), cloudtrail.close(), logs.close()]);
     },
   };
 }
