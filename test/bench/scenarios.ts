@@ -5,6 +5,7 @@ import { cost } from './scenarios/cost.ts';
 import { hourly } from './scenarios/hourly.ts';
 import { ledger } from './scenarios/ledger.ts';
 import { memory } from './scenarios/memory.ts';
+import { redaction } from './scenarios/redaction.ts';
 
 /** By the name that `--scenario` takes. */
 export const SCENARIOS = {
@@ -14,4 +15,5 @@ export const SCENARIOS = {
   memory,
   ledger,
   'cold-start': coldStart,
+  redaction,
 } as const satisfies Readonly<Record<string, Scenario>>;
