@@ -34,6 +34,14 @@ export async function verify(
       { repeatable: !repair },
     );
     const part = readAnswer(verifySchema, answer);
+    if (part.status === 'skipped') {
+      if (session.json) printJson(session, answer);
+      else
+        session.screen.print(
+          careful('Stopped: another run holds the lock, and a repair needs it. Try again when it is over.'),
+        );
+      return 1;
+    }
     parts.push(part);
     if (part.status === 'complete') break;
     before = reached(part, before, window.after);
