@@ -17,7 +17,8 @@ export function eventTable(events: readonly Arrived[], referenceName: string): s
     style: { head: ['cyan'] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  for (const arrived of events) {
+  const inTime = events.toSorted((a, b) => parseEvent(a).eventTime.localeCompare(parseEvent(b).eventTime));
+  for (const arrived of inTime) {
     const { eventTime, eventName, userIdentity, additionalEventData } = parseEvent(arrived);
     const { status } = additionalEventData;
     table.push([
