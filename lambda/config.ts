@@ -39,7 +39,7 @@ const redactKeys = z.string().transform((text, context): readonly string[] => {
 /** Separated by commas, but not by those within braces, brackets or parentheses, or behind a backslash. */
 const patterns = z
   .string()
-  .transform((text) => text.match(/(?:\\.|\{[^}]*\}|\[(?:\\.|[^\]\\])*\]|\((?:\\.|[^)\\])*\)|[^,\\])+/gs) ?? [])
+  .transform((text) => text.match(/(?:\\.|\{[^}]*\}|\[(?:\\.|[^\]\\])*\]|\((?:\\.|[^)\\])*\)|[^,\\]|\\$)+/gs) ?? [])
   .transform((found): readonly string[] => found.map((pattern) => pattern.trim()).filter(Boolean));
 
 /** What every deployment has, whatever its source and sink. */

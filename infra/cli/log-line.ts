@@ -45,7 +45,7 @@ export function renderLogLine(timestamp: number, text: string, whole: boolean): 
   const details = detailsOf(line.data, Math.floor(timestamp / 1000));
   // A summary says what its message says, and more.
   const [first = '', ...rest] = summary && !error ? details : [[message, ...fields.map(dim)].join('  '), ...details];
-  const shown = whole ? rest : rest.slice(0, 1);
+  const shown = whole ? rest : rest.slice(0, error ? 1 : 0);
   return [`${at}  ${paintLevel(level)}  ${first}`, ...shown.map((detail) => `    ${detail}`)].join('\n');
 }
 

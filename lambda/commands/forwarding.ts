@@ -52,7 +52,7 @@ export function forwarding(deps: RunDeps, progress: Pick<Progress, 'quarantined'
     sink,
     ledger,
     progress,
-    traffic: createTraffic(settings.putConcurrency),
+    traffic: createTraffic(settings.putConcurrency, deadline.stopping),
     turns: createTurns(checkTime),
     signals: deadline,
     claims: new Set(),
