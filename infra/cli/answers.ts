@@ -99,7 +99,10 @@ export const verifySchema = z.looseObject({
   missing: count,
   missingIds: z.array(z.string()).default([]),
   duplicates: count,
+  /** Of what was missing, sent now. */
   repaired: count,
+  /** Marks written for what the sink holds and the ledger did not know. */
+  marked: count,
   digest: z.string().optional(),
   beyondRetention: z.boolean().optional(),
 });

@@ -73,8 +73,10 @@ function parse(text: string): unknown {
   }
 }
 
+/** What an invocation fails with, the function has said itself by then. */
 const isPlatformNoise = (text: string): boolean =>
-  /^(INIT_START|START|END|REPORT|XRAY|EXTENSION)\b/.test(text) && !/Status: (timeout|error)/.test(text);
+  /\tInvoke Error\s/.test(text) ||
+  (/^(INIT_START|START|END|REPORT|XRAY|EXTENSION)\b/.test(text) && !/Status: (timeout|error)/.test(text));
 
 const paintPlain = (text: string): string => (/timed out|exited|ERROR|OutOfMemory/.test(text) ? bad(text) : text);
 
