@@ -2,8 +2,8 @@ import { App, type AppProps, type Environment, Validations } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ContextError, readConfig } from './config.ts';
-import { given } from './given.ts';
+import { ContextError, readConfig } from './context/read-context.ts';
+import { given } from './constructs/given.ts';
 import { KongAuditStack } from './stack.ts';
 
 export interface CreateAppProps extends Pick<AppProps, 'outdir'> {

@@ -6,13 +6,13 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { KongAuditForwarder } from './audit-forwarder.ts';
-import { KongAuditCache } from './cache.ts';
-import { KongAuditChannel } from './channel.ts';
-import { ContextError, type DeploymentConfig } from './config.ts';
-import { given } from './given.ts';
-import { existingCache, type LedgerCache } from './ledger-cache.ts';
-import { pickTuning } from './tuning.ts';
+import { KongAuditForwarder } from './constructs/kong-audit-forwarder.ts';
+import { KongAuditCache } from './constructs/kong-audit-cache.ts';
+import { KongAuditChannel } from './constructs/kong-audit-channel.ts';
+import { ContextError, type DeploymentConfig } from './context/read-context.ts';
+import { given } from './constructs/given.ts';
+import { existingCache, type LedgerCache } from './constructs/ledger-cache.ts';
+import { pickTuning } from './constructs/tuning.ts';
 import type { Construct } from 'constructs';
 
 export interface KongAuditStackProps extends StackProps {

@@ -3,9 +3,9 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
-import { KongAuditForwarder, type KongAuditForwarderProps } from '../../infra/audit-forwarder.ts';
-import { KongAuditCache } from '../../infra/cache.ts';
-import { existingCache } from '../../infra/ledger-cache.ts';
+import { KongAuditForwarder, type KongAuditForwarderProps } from '../../infra/constructs/kong-audit-forwarder.ts';
+import { KongAuditCache } from '../../infra/constructs/kong-audit-cache.ts';
+import { existingCache } from '../../infra/constructs/ledger-cache.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { CHANNEL_ARN, placeholderCode, scratch } from './support.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CONTEXT_KEYS, ContextError, readConfig } from '../../infra/config.ts';
-import { TUNING_KEYS } from '../../infra/tuning.ts';
+import { CONTEXT_KEYS, ContextError, readConfig } from '../../infra/context/read-context.ts';
+import { TUNING_KEYS } from '../../infra/constructs/tuning.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { CHANNEL_ARN, type Context, KONG_TOKEN_ARN, MINIMAL, REDIS_PASSWORD_ARN, scratch } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { METRICS_NAMESPACE } from '../../lambda/metrics.ts';
+import { METRICS_NAMESPACE } from '../../lambda/metric-names.ts';
 import { only, synthesize } from './support.ts';
 
 /** The stack with nothing but what is required: a run every hour. */

@@ -1,7 +1,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../infra/app.ts';
-import { ContextError } from '../../infra/config.ts';
+import { ContextError } from '../../infra/context/read-context.ts';
 import { loadConfig } from '../../lambda/config.ts';
 import {
   CHANNEL_ARN,

@@ -8,7 +8,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../infra/app.ts';
-import { CONTEXT_KEYS } from '../../infra/config.ts';
+import { CONTEXT_KEYS } from '../../infra/context/read-context.ts';
 import { type Context, KONG_TOKEN_ARN, MINIMAL, placeholderCode, REDIS_PASSWORD_ARN, scratch } from './support.ts';
 
 // As in a real synthesis; other tests leave the check against CloudFormation's schemas out (vitest.config.ts).

@@ -5,6 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { METRICS_NAMESPACE } from '../../lambda/metric-names.ts';
 
 const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
 const { BREACHING, NOT_BREACHING, IGNORE } = cloudwatch.TreatMissingData;
@@ -58,7 +59,7 @@ export interface ForwarderAlarmsProps extends AlarmOptions {
 /** A metric of one source, as the function emits it. */
 export function sourceMetric(sourceName: string, metricName: string, options: cloudwatch.MetricOptions) {
   return new cloudwatch.Metric({
-    namespace: 'KongAuditForwarder',
+    namespace: METRICS_NAMESPACE,
     metricName,
     dimensionsMap: { Source: sourceName },
     ...options,

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { sourceMetric } from './monitoring.ts';
+import { sourceMetric } from './forwarder-alarms.ts';
 
 export interface ForwarderDashboardProps {
   /** The dashboard's name. No other in the account, whatever its Region, has the same. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { contradictions, limits } from './context-rules.ts';
-import * as value from './context-values.ts';
-import { environmentProblems, STAND_INS, toEnvironment, toVariableName } from './environment.ts';
+import { contradictions, limits } from './rules.ts';
+import * as value from './values.ts';
+import { environmentProblems, STAND_INS, toEnvironment, toVariableName } from '../constructs/function-environment.ts';
 import { nearest } from './nearest.ts';
-import { type ForwarderTuning, TUNING_KEYS } from './tuning.ts';
+import { type ForwarderTuning, TUNING_KEYS } from '../constructs/tuning.ts';
 
 const tuning = {
   kongPageSize: value.wholeNumber.exactOptional(),

@@ -5,7 +5,7 @@ import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { LedgerCache } from './ledger-cache.ts';
-import { type AlarmOptions, watchCacheMemory } from './monitoring.ts';
+import { type AlarmOptions, watchCacheMemory } from './forwarder-alarms.ts';
 
 /** The engines that ElastiCache has for the ledger. */
 export type CacheEngine = 'valkey' | 'redis';

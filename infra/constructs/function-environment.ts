@@ -1,6 +1,5 @@
 import { Token, Tokenization } from 'aws-cdk-lib';
-import { loadConfig } from '../lambda/compose.ts';
-import { ConfigError } from '../lambda/errors.ts';
+import { loadConfig } from '../../lambda/compose.ts';
 
 /** "The total size of all environment variables doesn't exceed 4 KB" (Lambda quotas). Lambda measures them as JSON. */
 export const MAX_ENVIRONMENT_BYTES = 4096;

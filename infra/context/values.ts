@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Duration } from 'aws-cdk-lib';
 import { z } from 'zod';
-import { longestInterval } from './interval.ts';
+import { longestInterval } from '../constructs/interval.ts';
 
 // Context comes from the command line as text, and from cdk.json as any JSON. What a key takes is written here once; what
 // the function itself checks (`lambda/config.ts`) is not checked here again.

@@ -1,5 +1,5 @@
-import type { DeploymentConfig } from './config.ts';
-import { flag } from './context-values.ts';
+import type { DeploymentConfig } from './read-context.ts';
+import { flag } from './values.ts';
 
 /** A rule that is broken, and the problem to tell then. */
 type Rule = readonly [broken: boolean | undefined, problem: string];
