@@ -1,15 +1,19 @@
-import { Aws, Validations } from 'aws-cdk-lib';
+import { type Acknowledgment, Aws, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { networkInterfacePolicy } from './network-interface-policy.ts';
 
 export interface ExecutionRoleProps {
   /** Name of the one function that has this role. */
   readonly functionName: string;
 
-  /** The channel it sends to. */
-  readonly channelArn: string;
+  /** What its source and its sink let it do. */
+  readonly statements: readonly iam.PolicyStatement[];
+
+  /** Findings of cdk-nag about `statements` that are as they should be. */
+  readonly acknowledgements: readonly Acknowledgment[];
 
   /** Where it writes its log. */
   readonly logGroup: logs.ILogGroup;
@@ -21,7 +25,7 @@ export interface ExecutionRoleProps {
   readonly tracing: boolean;
 }
 
-/** What one forwarder's function may do: send to its channel, read its secrets, write its log. No managed policy. */
+/** What one forwarder's function may do: what its source and sink need, read its secrets, write its log. No managed policy. */
 export class ExecutionRole extends Construct {
   readonly role: iam.Role;
 
@@ -34,9 +38,8 @@ export class ExecutionRole extends Construct {
       description: `Execution role of ${props.functionName}`,
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     });
-    this.role.addToPolicy(
-      new iam.PolicyStatement({ actions: ['cloudtrail-data:PutAuditEvents'], resources: [props.channelArn] }),
-    );
+    for (const statement of props.statements) this.role.addToPolicy(statement);
+    Validations.of(this.role).acknowledge(...props.acknowledgements);
     props.logGroup.grantWrite(this.role);
     grantSecrets(this.role, props.secrets);
     this.networkInterfaces = networkInterfacePolicy(this, this.role, props.functionName);
@@ -73,54 +76,4 @@ function grantSecrets(role: iam.Role, secrets: readonly secretsmanager.ISecret[]
       }),
     );
   }
-}
-
-/** Lambda uses the role to attach the function to the VPC; the function's own code has no business there. */
-function networkInterfacePolicy(scope: Construct, role: iam.Role, functionName: string): iam.Policy {
-  const manage = [
-    'CreateNetworkInterface',
-    'DeleteNetworkInterface',
-    'AssignPrivateIpAddresses',
-    'UnassignPrivateIpAddresses',
-  ];
-  const describe = ['DescribeNetworkInterfaces', 'DescribeSubnets'];
-  const actions = (names: readonly string[]) => names.map((name) => `ec2:${name}`);
-  const inThisRegion = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:${Aws.ACCOUNT_ID}:*/*`;
-  // The ARN of a subnet that another account shares has that account in it.
-  const sharedSubnets = `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:*:subnet/*`;
-  const thisFunction = `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${functionName}`;
-
-  const policy = new iam.Policy(scope, 'NetworkInterfaces', {
-    roles: [role],
-    statements: [
-      new iam.PolicyStatement({ actions: actions(manage), resources: [inThisRegion] }),
-      new iam.PolicyStatement({ actions: ['ec2:CreateNetworkInterface'], resources: [sharedSubnets] }),
-      new iam.PolicyStatement({ actions: actions(describe), resources: ['*'] }),
-      new iam.PolicyStatement({
-        effect: iam.Effect.DENY,
-        actions: actions([...manage, ...describe]),
-        resources: ['*'],
-        conditions: { ArnEquals: { 'lambda:SourceFunctionArn': thisFunction } },
-      }),
-    ],
-  });
-  Validations.of(policy).acknowledge(
-    {
-      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*]',
-      reason:
-        'Lambda makes network interfaces whose IDs nobody knows beforehand; without all IDs "your function may not be able to ' +
-        'access the VPC" (Lambda developer guide). The function itself is denied these actions.',
-    },
-    {
-      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:*:subnet/*]',
-      reason:
-        'A subnet of a shared VPC belongs to an account that this app is not told. Only Lambda can make an interface with this, ' +
-        "and only in the subnets of the function's configuration; the function itself is denied it.",
-    },
-    {
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'EC2 knows no resources for Describe actions; the other statement on * is a Deny.',
-    },
-  );
-  return policy;
 }

@@ -1,10 +1,14 @@
 import cron from 'aws-cron-parser';
 import { Duration } from 'aws-cdk-lib';
+import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 
 const RATE = /^rate\(([1-9]\d*) (minute|hour|day)(s?)\)$/;
 const CRON = /^cron\((\S+ \S+ (\S+) \S+ (\S+) \S+)\)$/;
 const EXPECTED =
   'must be rate(…) or cron(…) as EventBridge Scheduler takes them, such as rate(1 hour) or cron(0 * * * ? *)';
+
+/** With a longer interval, "no complete run within three intervals" would look back further than an alarm can: seven days. */
+const LONGEST_WATCHED = Duration.days(3);
 
 /** A fixed day to count cron's gaps from, so that the same schedule gives the same template on every day. */
 const EPOCH = Date.UTC(2026, 0, 1);
@@ -36,6 +40,37 @@ export function longestInterval(expression: string): Duration {
   if (!fields || (dayOfMonth === '?') === (dayOfWeek === '?'))
     throw new Error(`${EXPECTED}, got ${JSON.stringify(expression)}`);
   return Duration.millis(longestGap(fields, expression));
+}
+
+/**
+ * The same for a schedule of runs, which alarms watch.
+ *
+ * @throws {Error} also when it is longer than the alarms can watch
+ */
+export function watchedInterval(expression: string): Duration {
+  const interval = longestInterval(expression);
+  if (interval.toSeconds() > LONGEST_WATCHED.toSeconds())
+    throw new Error(
+      `leaves ${interval.toHumanString()} between runs; the most that the alarms can watch is ${LONGEST_WATCHED.toHumanString()}`,
+    );
+  return interval;
+}
+
+/**
+ * What `interval` finds of `schedule`.
+ *
+ * @throws {Error} whose message begins with `prop`
+ */
+export function checkSchedule(
+  prop: string,
+  schedule: ScheduleExpression,
+  interval: (expression: string) => Duration,
+): Duration {
+  try {
+    return interval(schedule.expressionString);
+  } catch (error) {
+    throw new Error(`${prop} ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function longestGap(fields: string, expression: string): number {

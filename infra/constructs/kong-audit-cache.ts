@@ -1,11 +1,12 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import type { AlarmOptions } from './alarm.ts';
+import { fullestNode, watchCacheMemory } from './cache-memory.ts';
 import type { LedgerCache } from './ledger-cache.ts';
-import { type AlarmOptions, watchCacheMemory } from './forwarder-alarms.ts';
 
 /** The engines that ElastiCache has for the ledger. */
 export type CacheEngine = 'valkey' | 'redis';
@@ -138,22 +139,4 @@ export class KongAuditCache extends Construct implements LedgerCache {
     this.memoryUsage = fullestNode(group.ref);
     this.memoryAlarm = watchCacheMemory(this, this.memoryUsage, props);
   }
-}
-
-/** The nodes of a replication group with cluster mode off are called `<group>-001`, `<group>-002`. */
-function fullestNode(replicationGroupId: string): cloudwatch.IMetric {
-  const node = (number: string) =>
-    new cloudwatch.Metric({
-      namespace: 'AWS/ElastiCache',
-      metricName: 'DatabaseMemoryUsagePercentage',
-      dimensionsMap: { CacheClusterId: `${replicationGroupId}-${number}`, CacheNodeId: '0001' },
-      statistic: 'Maximum',
-      period: Duration.minutes(5),
-    });
-  return new cloudwatch.MathExpression({
-    expression: 'MAX([first, second])',
-    label: 'Cache memory, fullest node (%)',
-    usingMetrics: { first: node('001'), second: node('002') },
-    period: Duration.minutes(5),
-  });
 }

@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as cloudtrail from 'aws-cdk-lib/aws-cloudtrail';
 import { Construct } from 'constructs';
 
@@ -7,11 +7,11 @@ export interface KongAuditChannelProps {
   readonly name: string;
 
   /**
-   * Days that CloudTrail Lake keeps the events, judged by their own time; 7 to 3653.
+   * How long CloudTrail Lake keeps the events, judged by their own time; 7 to 3653 days.
    *
-   * @default 366 - the year that the price of ingestion includes
+   * @default Duration.days(366) - the year that the price of ingestion includes
    */
-  readonly retentionDays?: number;
+  readonly retention?: Duration;
 }
 
 /**
@@ -37,7 +37,7 @@ export class KongAuditChannel extends Construct {
       // The store of an integration must be of one Region and one account (CloudTrail user guide).
       multiRegionEnabled: false,
       organizationEnabled: false,
-      retentionPeriod: props.retentionDays ?? 366,
+      retentionPeriod: (props.retention ?? Duration.days(366)).toDays(),
       billingMode: 'EXTENDABLE_RETENTION_PRICING',
       terminationProtectionEnabled: true,
     });

@@ -13,14 +13,21 @@ export interface SchedulesProps {
   readonly handler: lambda.IFunction;
 
   /** When to run. */
-  readonly schedule: string;
+  readonly schedule: scheduler.ScheduleExpression;
 
   /**
    * When to reread everything retained.
    *
    * @default - never
    */
-  readonly sweepSchedule?: string;
+  readonly sweepSchedule?: scheduler.ScheduleExpression | undefined;
+
+  /**
+   * When to compare source and sink.
+   *
+   * @default - never
+   */
+  readonly verifySchedule?: scheduler.ScheduleExpression | undefined;
 
   /** How long an invocation is worth delivering: until the next one is due. */
   readonly maxEventAge: Duration;
@@ -79,23 +86,40 @@ export class Schedules extends Construct {
       }),
     });
 
-    new scheduler.Schedule(this, 'Schedule', {
-      scheduleName: name,
-      scheduleGroup: group,
-      description: "Forwards what is new in Kong's audit log",
-      schedule: scheduler.ScheduleExpression.expression(props.schedule),
-      target: invoke({}),
-    }).node.addDependency(mayInvoke);
+    const add = (
+      scheduleId: string,
+      options: Pick<scheduler.ScheduleProps, 'scheduleName' | 'description' | 'schedule' | 'timeWindow'>,
+      input: object,
+    ) => {
+      new scheduler.Schedule(this, scheduleId, {
+        ...options,
+        scheduleGroup: group,
+        target: invoke(input),
+      }).node.addDependency(mayInvoke);
+    };
 
-    if (props.sweepSchedule === undefined) return;
-    new scheduler.Schedule(this, 'Sweep', {
-      scheduleName: `${name}-sweep`,
-      scheduleGroup: group,
-      description: "Rereads all that Kong's audit log retains",
-      schedule: scheduler.ScheduleExpression.expression(props.sweepSchedule),
-      // Two rates that begin with the deployment tick together for ever, and the lock would skip the sweep each time.
-      timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(30)),
-      target: invoke({ mode: 'backfill' }),
-    }).node.addDependency(mayInvoke);
+    add('Schedule', { scheduleName: name, description: 'Forwards what is new', schedule: props.schedule }, {});
+    if (props.sweepSchedule)
+      add(
+        'Sweep',
+        {
+          scheduleName: `${name}-sweep`,
+          description: 'Rereads all that the source retains',
+          schedule: props.sweepSchedule,
+          // Two rates that begin with the deployment tick together for ever, and the lock would skip the sweep each time.
+          timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(30)),
+        },
+        { mode: 'backfill' },
+      );
+    if (props.verifySchedule)
+      add(
+        'Verify',
+        {
+          scheduleName: `${name}-verify`,
+          description: 'Compares what the source and the sink have of the day before, in UTC',
+          schedule: props.verifySchedule,
+        },
+        { mode: 'verify' },
+      );
   }
 }

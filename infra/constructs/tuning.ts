@@ -1,47 +1,36 @@
-/**
- * What can be tuned in the function. Each is also a context key of the app, and in capitals an environment variable; what is
- * not given is not set, so the defaults here are the function's own.
- */
+import type { Duration } from 'aws-cdk-lib';
+import type { FunctionVariables } from './function-environment.ts';
+
+/** What the function logs, from most to least. */
+export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'CRITICAL' | 'SILENT';
+
+/** What can be tuned in the function, whatever its source and sink. What is not given is not set, so the defaults here are the function's own. */
 export interface ForwarderTuning {
   /**
-   * Entries per request to Kong, 1 to 1000.
+   * How far each run reads again, for entries that were written late. At least a second.
    *
-   * @default 1000
+   * @default Duration.hours(1)
    */
-  readonly kongPageSize?: number;
+  readonly overlap?: Duration;
 
   /**
-   * How the audit log is read: `auto`, `filtered`, `newest-first` or `full-scan`.
+   * How long the source keeps an entry: Kong's `audit_log_record_ttl`, or how far back a first run looks into a log group.
    *
-   * @default 'auto' - by Kong's version, verified at run time
+   * @default - 30 days for Kong, 7 days for a log group
    */
-  readonly kongScan?: string;
+  readonly auditTtl?: Duration;
 
   /**
-   * Seconds that each run reads again, for entries that Kong wrote late.
+   * How much longer the ledger remembers an entry.
    *
-   * @default 3600
+   * @default Duration.hours(1)
    */
-  readonly overlapSeconds?: number;
+  readonly ttlGrace?: Duration;
 
   /**
-   * Kong's `audit_log_record_ttl`: seconds after which Kong purges an entry.
+   * The most puts in flight at once. A run begins with a few and adds more while the sink does not throttle.
    *
-   * @default 2592000
-   */
-  readonly auditTtlSeconds?: number;
-
-  /**
-   * Seconds that the ledger remembers an entry after Kong has purged it.
-   *
-   * @default 3600
-   */
-  readonly ttlGraceSeconds?: number;
-
-  /**
-   * PutAuditEvents calls in flight at once. Times 100, the most duplicates that a crash can cause.
-   *
-   * @default 5
+   * @default 20
    */
   readonly putConcurrency?: number;
 
@@ -53,21 +42,28 @@ export interface ForwarderTuning {
   readonly putCallsPerSecond?: number;
 
   /**
-   * Milliseconds before the function's timeout at which a run stops and saves its progress.
+   * How long before the function's timeout a run stops and saves its progress.
    *
-   * @default 15000
+   * @default Duration.seconds(15)
    */
-  readonly deadlineReserveMs?: number;
+  readonly deadlineReserve?: Duration;
 
   /**
-   * Whether the entries that reading the audit log causes are forwarded, too.
+   * Methods whose calls are not forwarded, such as `GET`. They are counted as ignored, and forwarded by a backfill once they are no longer listed here.
    *
-   * @default false
+   * @default - every method is forwarded
    */
-  readonly forwardOwnRequests?: boolean;
+  readonly ignoreMethods?: readonly string[];
 
   /**
-   * Whether events carry `errorCode` and `errorMessage` when Kong answered 400 or above.
+   * Regular expressions; a path that one of them matches is not forwarded. Linear-time ones only, and none with a comma.
+   *
+   * @default - every path is forwarded
+   */
+  readonly ignorePaths?: readonly string[];
+
+  /**
+   * Whether events carry `errorCode` and `errorMessage` when the answer was 400 or above.
    *
    * @default false
    */
@@ -76,7 +72,7 @@ export interface ForwarderTuning {
   /**
    * The events' `eventSource`.
    *
-   * @default 'kong-gateway'
+   * @default - by the source: 'kong-gateway', 'kubernetes-audit', 'nginx-access'
    */
   readonly eventSource?: string;
 
@@ -93,27 +89,23 @@ export interface ForwarderTuning {
    *
    * @default 'INFO'
    */
-  readonly logLevel?: string;
+  readonly logLevel?: LogLevel;
 }
 
-/** Every key of `ForwarderTuning`. */
-export const TUNING_KEYS = [
-  'kongPageSize',
-  'kongScan',
-  'overlapSeconds',
-  'auditTtlSeconds',
-  'ttlGraceSeconds',
-  'putConcurrency',
-  'putCallsPerSecond',
-  'deadlineReserveMs',
-  'forwardOwnRequests',
-  'deriveErrorCode',
-  'eventSource',
-  'redactKeys',
-  'logLevel',
-] as const satisfies readonly (keyof ForwarderTuning)[];
-
-/** The part of `values` that tunes the function. */
-export function pickTuning(values: ForwarderTuning): ForwarderTuning {
-  return Object.fromEntries(TUNING_KEYS.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])));
+/** The function's variables for the part of `values` that tunes it. */
+export function tuningVariables(values: ForwarderTuning): FunctionVariables {
+  return {
+    overlapSeconds: values.overlap?.toSeconds(),
+    auditTtlSeconds: values.auditTtl?.toSeconds(),
+    ttlGraceSeconds: values.ttlGrace?.toSeconds(),
+    putConcurrency: values.putConcurrency,
+    putCallsPerSecond: values.putCallsPerSecond,
+    deadlineReserveMs: values.deadlineReserve?.toMilliseconds(),
+    ignoreMethods: values.ignoreMethods?.join(','),
+    ignorePaths: values.ignorePaths?.join(','),
+    deriveErrorCode: values.deriveErrorCode,
+    eventSource: values.eventSource,
+    redactKeys: values.redactKeys,
+    logLevel: values.logLevel,
+  };
 }

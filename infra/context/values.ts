@@ -1,20 +1,24 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Duration } from 'aws-cdk-lib';
 import { z } from 'zod';
-import { longestInterval } from '../constructs/interval.ts';
+import { longestInterval, watchedInterval } from '../constructs/interval.ts';
+import { RESOURCE_NAME, RESOURCE_NAME_EXPECTED } from '../constructs/resource-name.ts';
 
 // Context comes from the command line as text, and from cdk.json as any JSON. What a key takes is written here once; what
 // the function itself checks (`lambda/config.ts`) is not checked here again.
 
-const got = (input: unknown) => `got ${JSON.stringify(input)}`;
+/** What was given, at the end of a message. */
+export const got = (input: unknown) => `got ${JSON.stringify(input)}`;
 
 /** Text that matches `pattern`; `expected` completes "must be …". */
 export const matching = (pattern: RegExp, expected: string) =>
   z.string().regex(pattern, { error: (issue) => `must be ${expected}, ${got(issue.input)}` });
 
 export const oneOf = <const Values extends readonly string[]>(values: Values) =>
-  z.enum(values, { error: (issue) => `must be ${values.join(' or ')}, ${got(issue.input)}` });
+  z.enum(values, {
+    error: (issue) =>
+      `must be ${values.length > 2 ? `one of ${values.join(', ')}` : values.join(' or ')}, ${got(issue.input)}`,
+  });
 
 export const flag = z.stringbool({
   truthy: ['true', '1', 'yes'],
@@ -22,7 +26,13 @@ export const flag = z.stringbool({
   error: (issue) => `must be true or false, ${got(issue.input)}`,
 });
 
-export const wholeNumber = matching(/^\d+$/, 'a whole number').transform(Number);
+export const wholeNumber = z
+  .string()
+  .regex(/^\d+$/, {
+    error: (issue) =>
+      `must ${/^-\d/.test(String(issue.input)) ? 'not be negative' : 'be a whole number'}, ${got(issue.input)}`,
+  })
+  .transform(Number);
 
 export const commaList = z.string().transform((text) =>
   text
@@ -49,36 +59,60 @@ export const subnetIds = commaList
     error: (issue) => `must name each subnet once, ${got(issue.input)}`,
   });
 
-// CloudTrail wants three characters in the name of a channel, EventBridge Scheduler no more than these.
-export const resourceName = matching(
-  /^[A-Za-z][A-Za-z0-9-]{2,49}$/,
-  '3 to 50 letters, digits and hyphens, a letter first',
-);
+export const resourceName = matching(RESOURCE_NAME, RESOURCE_NAME_EXPECTED);
 
 export const secretArn = matching(
   /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+-[A-Za-z0-9]{6}$/,
   'the complete ARN of a Secrets Manager secret, with the six characters at its end',
 );
 
-/** A schedule expression with the longest time between two of its ticks. */
-export const schedule = z.string().transform((expression, context) => {
-  try {
-    return { expression, interval: longestInterval(expression) };
-  } catch (error) {
-    context.addIssue((error as Error).message);
-    return z.NEVER;
-  }
+export const kmsKeyArn = matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'the ARN of a KMS key');
+
+/** The ARN of a log group, without the `:*` that some commands put at its end. */
+export const logGroupArn = matching(
+  /^arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:log-group:[\w./#-]{1,512}(:\*)?$/,
+  'the ARN of a log group, arn:aws:logs:<region>:<account>:log-group:<name>',
+).transform((arn) => arn.replace(/:\*$/, ''));
+
+/** By name: the IDs of zones (`euw1-az1`) do not tell their Region. */
+export const availabilityZones = commaList.pipe(
+  z.array(matching(/^[a-z]{2,}(-[a-z]+)+-\d+([a-z]|-[a-z0-9-]+)$/, 'names of Availability Zones, such as eu-west-1a')),
+);
+
+const REDIS_EXPECTED = 'must be create, or host:port of an existing Redis such as redis.internal:6379';
+
+export const redis = z.string().superRefine((text, context) => {
+  const port = /^.+:(\d+)$/.exec(text)?.[1];
+  if (text === 'create') return;
+  if (port === undefined) context.addIssue(`${REDIS_EXPECTED}, ${got(text)}`);
+  else if (Number(port) < 1 || Number(port) > 65_535)
+    context.addIssue(`must have a port from 1 to 65535 after its colon, ${got(text)}`);
 });
 
-/** With a longer interval, "no complete run within three intervals" would look back further than an alarm can: seven days. */
-const LONGEST_INTERVAL = Duration.days(3);
+/** A schedule expression with the longest time between two of its ticks. */
+const scheduleOf = (interval: typeof longestInterval) =>
+  z.string().transform((expression, context) => {
+    try {
+      return { expression, interval: interval(expression) };
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return z.NEVER;
+    }
+  });
+
+export const schedule = scheduleOf(longestInterval);
+
+/** A schedule, or `none` for no such schedule. */
+export const scheduleOrNone = z.string().transform((text, context) => {
+  if (text === 'none') return text;
+  const parsed = schedule.safeParse(text);
+  if (parsed.success) return parsed.data;
+  for (const { message } of parsed.error.issues) context.addIssue(`${message}; or none`);
+  return z.NEVER;
+});
 
 /** A schedule that the alarms can watch. */
-export const watchedSchedule = schedule.refine(({ interval }) => interval.toSeconds() <= LONGEST_INTERVAL.toSeconds(), {
-  error: (issue) =>
-    `leaves ${(issue.input as { interval: Duration }).interval.toHumanString()} between runs; the most that the alarms can ` +
-    `watch is ${LONGEST_INTERVAL.toHumanString()}`,
-});
+export const watchedSchedule = scheduleOf(watchedInterval);
 
 /** The path of a PEM file, read: its certificates without what people write around them. */
 export const pemFile = z.string().transform((path, context) => {
@@ -92,47 +126,3 @@ export const pemFile = z.string().transform((path, context) => {
   }
   return z.NEVER;
 });
-
-/** What IAM takes in the tags of a role; no service here takes less. */
-const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
-const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
-
-const tagObject = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String));
-
-/** `a=b,c=d`, or a JSON object. */
-export const tags = z.string().transform((text, context): Readonly<Record<string, string>> => {
-  const read = text.startsWith('{') ? tagsInJson(text) : tagsInText(text);
-  if (!read) context.addIssue(`must be key=value, with commas between tags, or a JSON object, ${got(text)}`);
-  for (const [key, item] of Object.entries(read ?? {})) {
-    if (/^aws:/i.test(key)) context.addIssue(`must not begin with aws:, which is AWS's own, ${got(key)}`);
-    else if (!TAG_KEY.test(key) || !TAG_VALUE.test(item))
-      context.addIssue(
-        'must be of letters, digits, spaces and _ . : / = + - @, a key up to 128 and a value up to 256 of them; IAM takes no others, ' +
-          got({ [key]: item }),
-      );
-  }
-  return read ?? {};
-});
-
-function tagsInText(text: string): Record<string, string> | undefined {
-  const pairs = text.split(',').map((pair) => /^\s*([^=]+)=(.*)$/.exec(pair));
-  if (pairs.includes(null)) return undefined;
-  return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.trim() ?? '', pair?.[2]?.trim() ?? '']));
-}
-
-function tagsInJson(text: string): Record<string, string> | undefined {
-  try {
-    return tagObject.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A context value as text; undefined when it is empty. */
-export function toText(value: unknown): string | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (Array.isArray(value)) return value.map(String).join(',') || undefined;
-  if (typeof value === 'object') return Object.keys(value).length > 0 ? JSON.stringify(value) : undefined;
-  // eslint-disable-next-line @typescript-eslint/no-base-to-string -- objects are handled above
-  return String(value).trim() || undefined;
-}

@@ -1,15 +1,33 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { CONTEXT_KEYS, ContextError, readConfig } from '../../infra/context/read-context.ts';
-import { TUNING_KEYS } from '../../infra/constructs/tuning.ts';
+import { ContextError } from '../../infra/context/context-error.ts';
+import { readContext } from '../../infra/context/read-context.ts';
+import { CONTEXT_KEYS } from '../../infra/context/schema.ts';
+import { TUNING_KEYS } from '../../infra/context/tuning.ts';
 import { makeCertificates } from '../support/certificates.ts';
-import { CHANNEL_ARN, type Context, KONG_TOKEN_ARN, MINIMAL, REDIS_PASSWORD_ARN, scratch } from './support.ts';
+import {
+  CHANNEL_ARN,
+  type Context,
+  DEPLOYMENTS,
+  EVENT_DATA_STORE_ARN,
+  FROM_CLUSTER,
+  KMS_KEY_ARN,
+  KONG_TOKEN_ARN,
+  LOG_GROUP_ARN,
+  MINIMAL,
+  REDIS_PASSWORD_ARN,
+  scratch,
+  TO_LOGS,
+} from './support.ts';
+
+const HERE = { account: '111122223333', region: 'eu-west-1' };
 
 /** The problems of `context` on top of the minimum; a key set to undefined is left out. */
-function problemsOf(context: Context): readonly string[] {
+function problemsOf(context: Context, env: Environment = HERE): readonly string[] {
   try {
-    readConfig({ ...MINIMAL, ...context });
+    readContext({ ...MINIMAL, ...context }, env);
     return [];
   } catch (error) {
     if (error instanceof ContextError) return error.problems;
@@ -26,7 +44,7 @@ function fileOf(text: string): string {
 describe('the context', () => {
   test('is complete with an Admin API, a VPC and a channel', () => {
     const { kongAdminApi, vpcId, channelArn } = MINIMAL;
-    expect(readConfig({ kongAdminApi, vpcId, channelArn })).toMatchObject({
+    expect(readContext({ kongAdminApi, vpcId, channelArn }, HERE)).toMatchObject({
       kongAdminApi,
       vpcId,
       channelArn,
@@ -50,8 +68,8 @@ describe('the context', () => {
       kongPageSize: 500,
       tags: { team: 'platform', stage: 'prod' },
     };
-    expect(readConfig(text)).toEqual(readConfig(json));
-    expect(readConfig(json)).toMatchObject({
+    expect(readContext(text)).toEqual(readContext(json));
+    expect(readContext(json)).toMatchObject({
       tracing: true,
       kongPageSize: 500,
       tags: { team: 'platform', stage: 'prod' },
@@ -61,12 +79,12 @@ describe('the context', () => {
   test('may have tags in JSON on the command line, too', () => {
     const tags = { owner: 'a=b', 'cost=centre': 7 };
     const read = { owner: 'a=b', 'cost=centre': '7' };
-    expect(readConfig({ ...MINIMAL, tags }).tags).toEqual(read);
-    expect(readConfig({ ...MINIMAL, tags: JSON.stringify(tags) }).tags).toEqual(read);
+    expect(readContext({ ...MINIMAL, tags }).tags).toEqual(read);
+    expect(readContext({ ...MINIMAL, tags: JSON.stringify(tags) }).tags).toEqual(read);
   });
 
   test('takes an empty value as not given', () => {
-    expect(readConfig({ ...MINIMAL, externalId: '', alarmEmail: null, kongCidr: ' ' })).not.toHaveProperty(
+    expect(readContext({ ...MINIMAL, externalId: '', alarmEmail: null, kongCidr: ' ' })).not.toHaveProperty(
       'externalId',
     );
   });
@@ -96,8 +114,8 @@ describe('the context', () => {
       cacheEngine: 'memcached',
       tracing: 'maybe',
     };
-    expect(() => readConfig({ ...MINIMAL, ...wrong })).toThrow(ContextError);
-    expect(() => readConfig({ ...MINIMAL, ...wrong })).toThrow('The context has 5 problem(s):\n- ');
+    expect(() => readContext({ ...MINIMAL, ...wrong })).toThrow(ContextError);
+    expect(() => readContext({ ...MINIMAL, ...wrong })).toThrow('The context has 5 problem(s):\n- ');
     expect(
       problemsOf(wrong)
         .map((problem) => problem.split(' ')[0])
@@ -127,11 +145,11 @@ test('limits and contradictions are told together with values that cannot be rea
   };
   expect(problemsOf(wrong)).toEqual([
     expect.stringMatching(/^kongSecurityGroupId must be the ID of a security group/),
-    'schedule leaves 9 days between runs; the most that the alarms can watch is 3 days',
     expect.stringMatching(/^cacheEngine must be valkey or redis/),
+    'schedule leaves 9 days between runs; the most that the alarms can watch is 3 days',
     expect.stringMatching(/^kongSecurityGroupId and kongCidr are both given/),
-    expect.stringMatching(/^subnetIds must name subnets in at least two zones/),
     expect.stringMatching(/^retentionDays must be from 7 to 3653, got 2/),
+    expect.stringMatching(/^subnetIds must name subnets in at least two zones/),
   ]);
 });
 
@@ -157,9 +175,19 @@ describe('an unknown key', () => {
   });
 });
 
+describe('an unknown key that is like no other', () => {
+  test.each(['httpProxy', 'foo', 'memory', 'lambdaName', 'xy'])('%s is refused without a guess', (key) => {
+    expect(problemsOf({ [key]: 'x' })).toEqual([`${key} is not a key of this app; docs/context.md has them all`]);
+  });
+});
+
 describe('a value', () => {
   test.each<[string, Context, string]>([
-    ['a missing Admin API', { kongAdminApi: undefined }, 'kongAdminApi is required: the URL of the Admin API'],
+    [
+      'a missing Admin API',
+      { kongAdminApi: undefined },
+      'kongAdminApi is required: the URL of the Admin API, such as https://kong.internal:8444; or sourceLogGroupArn',
+    ],
     ['an Admin API without a scheme', { kongAdminApi: 'kong:8444' }, 'kongAdminApi must be an http or https URL'],
     ['a token in the URL', { kongAdminApi: 'https://a:b@kong' }, 'goes into kongAdminTokenSecretArn'],
     ['a missing VPC', { vpcId: undefined }, 'vpcId is required: the VPC to deploy into, vpc-…'],
@@ -167,7 +195,7 @@ describe('a value', () => {
     [
       'a missing channel',
       { channelArn: undefined },
-      'channelArn is required: the ARN of a CloudTrail Lake channel; or createChannel=true',
+      'channelArn is required: the ARN of a CloudTrail Lake channel; or createChannel=true makes one; or send to CloudWatch Logs, with createLogGroup=true or logGroupArn',
     ],
     [
       'a channel that is none',
@@ -276,6 +304,54 @@ describe('a value', () => {
     ],
     ['a page too large', { kongPageSize: 5000 }, 'kongPageSize must be an integer from 1 to 1000, got "5000"'],
     ['a number in words', { overlapSeconds: 'hour' }, 'overlapSeconds must be a whole number, got "hour"'],
+    ['a number below zero', { overlapSeconds: -1 }, 'overlapSeconds must not be negative, got "-1"'],
+    [
+      'a port that there is not',
+      { redis: 'redis.internal:99999' },
+      'redis must have a port from 1 to 65535 after its colon, got "redis.internal:99999"',
+    ],
+    [
+      'a node type that no engine has',
+      { cacheNodeType: 'cache.t9.micro' },
+      'cacheNodeType must be a node type that ElastiCache has for Valkey and Redis OSS: of cache.t2, cache.t3,',
+    ],
+    [
+      'a size that a family does not have',
+      { cacheNodeType: 'cache.t4g.large' },
+      'Redis OSS: cache.t4g.micro, cache.t4g.small, cache.t4g.medium; got "cache.t4g.large"',
+    ],
+    [
+      'IDs of zones',
+      { availabilityZones: 'eu-west-1a,euw1-az1' },
+      'availabilityZones must be names of Availability Zones, such as eu-west-1a, got "euw1-az1"',
+    ],
+    [
+      'a log group by its name',
+      { channelArn: undefined, logGroupArn: '/audit/kong' },
+      'logGroupArn must be the ARN of a log group, arn:aws:logs:<region>:<account>:log-group:<name>, got "/audit/kong"',
+    ],
+    [
+      'an event data store by its ID',
+      { eventDataStoreArn: '01234567-89ab-cdef-0123-456789abcdef' },
+      'eventDataStoreArn must be the ARN of an event data store, arn:aws:cloudtrail:<region>:<account>:eventdatastore/<id>',
+    ],
+    [
+      'a retention that a log group cannot have',
+      { ...TO_LOGS, retentionDays: 100 },
+      'retentionDays must be what CloudWatch Logs takes, one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 100',
+    ],
+    [
+      'another format',
+      { ...FROM_CLUSTER, sourceFormat: 'apache' },
+      'sourceFormat must be kubernetes-audit or nginx, got "apache"',
+    ],
+    [
+      'a verification in words',
+      { verifySchedule: 'daily' },
+      'verifySchedule must be rate(…) or cron(…) as EventBridge Scheduler takes them, such as rate(1 hour) or cron(0 * * * ? *), got "daily"; or none',
+    ],
+    ['a threshold in words', { deniedAlarmThreshold: 'many' }, 'deniedAlarmThreshold must be a whole number'],
+    ['endpoints to be made, misspelt', { ...TO_LOGS, endpoints: 'true' }, 'endpoints must be create, got "true"'],
     ['an unknown scan', { kongScan: 'fast' }, 'kongScan must be one of auto, filtered'],
     ['an unknown level', { logLevel: 'loud' }, 'logLevel must be one of TRACE, DEBUG'],
     ['a flag in words', { deriveErrorCode: 'sure' }, 'deriveErrorCode must be true or false, got "sure"'],
@@ -290,6 +366,93 @@ describe('keys that do not go together', () => {
       'a channel to make and one to use',
       { createChannel: true },
       'channelArn and createChannel are both given; keep one of them',
+    ],
+    [
+      'two sinks of two kinds',
+      { createLogGroup: true },
+      'channelArn and createLogGroup are both given; keep one of them',
+    ],
+    [
+      'three sinks',
+      { createLogGroup: true, logGroupArn: LOG_GROUP_ARN },
+      'channelArn, logGroupArn and createLogGroup are all given; keep one of them',
+    ],
+    [
+      'two sources',
+      { sourceLogGroupArn: FROM_CLUSTER.sourceLogGroupArn, sourceFormat: 'nginx' },
+      'kongAdminApi and sourceLogGroupArn are both given; keep one of them',
+    ],
+    ['a source without format', { ...FROM_CLUSTER, sourceFormat: undefined }, 'sourceFormat is required with'],
+    ['a format for Kong', { sourceFormat: 'nginx' }, 'sourceFormat is used only with sourceLogGroupArn'],
+    [
+      'resources of access lines',
+      { ...FROM_CLUSTER, sourceFormat: 'nginx', auditResources: '*' },
+      'auditResources is used only with sourceFormat=kubernetes-audit',
+    ],
+    [
+      'a token for a log group',
+      { ...FROM_CLUSTER, kongSuperadmin: true },
+      'kongSuperadmin is used only with kongAdminApi',
+    ],
+    [
+      'a log group that is its own destination',
+      { ...FROM_CLUSTER, channelArn: undefined, logGroupArn: `${FROM_CLUSTER.sourceLogGroupArn}:*` },
+      'sourceLogGroupArn is the log group that the events are sent to: it would read what it writes',
+    ],
+    [
+      'a log group that is to be made and read',
+      {
+        ...FROM_CLUSTER,
+        ...TO_LOGS,
+        sourceLogGroupArn: LOG_GROUP_ARN.replace('/audit/kong', '/kong-audit/kong-cloudtrail-integration'),
+      },
+      'sourceLogGroupArn is the log group that the events are sent to: it would read what it writes',
+    ],
+    [
+      'endpoints for CloudTrail Lake',
+      { endpoints: 'create' },
+      'endpoints is of no use with CloudTrail Lake: what is called of it has no VPC endpoint',
+    ],
+    [
+      'endpoints under FIPS names',
+      { ...TO_LOGS, endpoints: 'create', useFipsEndpoint: true },
+      'endpoints and useFipsEndpoint are both given; keep one of them',
+    ],
+    [
+      'endpoints of another Region than what is called',
+      {
+        ...FROM_CLUSTER,
+        ...TO_LOGS,
+        endpoints: 'create',
+        sourceLogGroupArn: FROM_CLUSTER.sourceLogGroupArn.replace('eu-west-1', 'us-east-1'),
+      },
+      'sourceLogGroupArn must be in eu-west-1, the Region of the endpoints that endpoints=create makes, got one in us-east-1',
+    ],
+    [
+      'a key for a log group that exists',
+      { channelArn: undefined, logGroupArn: LOG_GROUP_ARN, logGroupKmsKeyArn: KMS_KEY_ARN },
+      'logGroupKmsKeyArn is used only with createLogGroup=true',
+    ],
+    [
+      'a store for a log group',
+      { ...TO_LOGS, eventDataStoreArn: EVENT_DATA_STORE_ARN },
+      'eventDataStoreArn is used only with channelArn',
+    ],
+    [
+      'a key of no store',
+      { eventDataStoreKmsKeyArn: KMS_KEY_ARN },
+      'eventDataStoreKmsKeyArn is used only with eventDataStoreArn',
+    ],
+    ['a Lake dashboard of no store', { lakeDashboard: true }, 'lakeDashboard needs eventDataStoreArn'],
+    [
+      'a Lake dashboard of a log group',
+      { ...TO_LOGS, lakeDashboard: true },
+      'lakeDashboard is of no use: it shows an event data store, and the events go to CloudWatch Logs',
+    ],
+    [
+      'a verification of what cannot be read',
+      { verifySchedule: 'rate(1 day)' },
+      'verifySchedule needs eventDataStoreArn',
     ],
     [
       'a retention for a channel that exists',
@@ -354,10 +517,54 @@ describe('keys that do not go together', () => {
   });
 });
 
+test('zones of two Regions are refused where the Region is not known', () => {
+  expect(problemsOf({ availabilityZones: 'eu-west-1a,us-east-1b' }, {})).toEqual([
+    'availabilityZones must be zones of one Region, got eu-west-1 and us-east-1',
+  ]);
+  expect(problemsOf({ availabilityZones: 'us-east-1a,us-east-1b' }, {})).toEqual([]);
+});
+
+describe('a deployment whose account and Region are known', () => {
+  test.each(Object.entries(DEPLOYMENTS))('takes what is in that Region: %s', (_, context) => {
+    expect(problemsOf(context, HERE)).toEqual([]);
+  });
+
+  test.each<[string, Context, string]>([
+    [
+      'zones of another Region',
+      { availabilityZones: 'us-east-1a,us-east-1b' },
+      'availabilityZones must be zones of eu-west-1, the Region of the deployment, got us-east-1a, us-east-1b',
+    ],
+    [
+      'a log group of another account',
+      { channelArn: undefined, logGroupArn: LOG_GROUP_ARN.replace('111122223333', '444455556666') },
+      'logGroupArn must be in the account of the deployment, 111122223333: PutLogEvents names no account; got one of 444455556666',
+    ],
+    [
+      'a key of another Region',
+      { ...TO_LOGS, logGroupKmsKeyArn: KMS_KEY_ARN.replace('eu-west-1', 'us-east-1') },
+      'logGroupKmsKeyArn must be in the Region of the log group, eu-west-1, got one in us-east-1',
+    ],
+  ])('refuses %s', (_, context, problem) => {
+    expect(problemsOf(context, HERE)).toEqual([problem]);
+  });
+
+  test('takes a local zone of its Region', () => {
+    const here = { account: '111122223333', region: 'us-west-2' };
+    expect(problemsOf({ availabilityZones: 'us-west-2a,us-west-2-lax-1a' }, here)).toEqual([]);
+  });
+});
+
+test('nodeExtraCaCerts may be a bundle: a layer has room for it', async () => {
+  const { ca } = await makeCertificates();
+  const { nodeExtraCaCerts = '' } = readContext({ ...MINIMAL, nodeExtraCaCerts: fileOf(ca.repeat(10)) });
+  expect(nodeExtraCaCerts.split('BEGIN CERTIFICATE')).toHaveLength(11);
+});
+
 describe('kongRootCa', () => {
   test('is read, and rid of what people write around certificates', async () => {
     const { ca } = await makeCertificates();
-    const { kongRootCa } = readConfig({ ...MINIMAL, kongRootCa: fileOf(`# Our root\nsubject=/CN=root\n${ca}\n\n`) });
+    const { kongRootCa } = readContext({ ...MINIMAL, kongRootCa: fileOf(`# Our root\nsubject=/CN=root\n${ca}\n\n`) });
     expect(kongRootCa).toBe(ca.replaceAll('\r', '').trim());
   });
 
