@@ -125,9 +125,6 @@ export const DEPLOYMENTS = {
 /** The template of one of `DEPLOYMENTS`. */
 export const templateOf = (name: keyof typeof DEPLOYMENTS): Template => synthesize(DEPLOYMENTS[name]);
 
-// Without CloudFormation's own rules, whose engine takes seconds to start in each file of tests; `validation.test.ts` applies them.
-process.env['CDK_VALIDATION'] = 'false';
-
 let root: string | undefined;
 let folders = 0;
 
