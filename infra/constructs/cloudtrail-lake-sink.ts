@@ -53,9 +53,7 @@ export class CloudTrailLakeSink implements Sink {
     if (eventDataStoreArn !== undefined)
       statements.push(
         new iam.PolicyStatement({
-          actions: ['StartQuery', 'DescribeQuery', 'GetQueryResults', 'CancelQuery'].map(
-            (name) => `cloudtrail:${name}`,
-          ),
+          actions: ['StartQuery', 'GetQueryResults', 'CancelQuery'].map((name) => `cloudtrail:${name}`),
           resources: [eventDataStoreArn],
         }),
       );

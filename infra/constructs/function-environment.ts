@@ -1,4 +1,5 @@
 import { Token, Tokenization } from 'aws-cdk-lib';
+import { RE2JS } from 're2js';
 import { loadConfig } from '../../lambda/compose.ts';
 import { ConfigError } from '../../lambda/errors.ts';
 import { MAX_ENVIRONMENT_BYTES, MEMORY_MB } from './function-limits.ts';
@@ -76,18 +77,28 @@ function sizeProblems(environment: Record<string, string>): string[] {
 
 function functionProblems(environment: Record<string, string>): readonly string[] {
   try {
-    loadConfig(environment);
-    return [];
+    return patternProblems(loadConfig(environment).ignorePaths);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.problems.filter((problem) => !isOfAnother(problem, environment));
+    return error.problems.filter((problem) => !asksForKong(problem, environment));
   }
 }
 
-/** Whether `problem` asks for Kong, or for a channel, where another source or sink is given. */
-function isOfAnother(problem: string, environment: Record<string, string>): boolean {
-  return (
-    (problem.startsWith('KONG_ADMIN_API is required') && environment['SOURCE_LOG_GROUP_ARN'] !== undefined) ||
-    (problem.startsWith('CHANNEL_ARN is required') && environment['LOG_GROUP_ARN'] !== undefined)
-  );
+/** Whether `problem` is that of a function which has no room for log groups yet, and asks for Kong instead. */
+function asksForKong(problem: string, environment: Record<string, string>): boolean {
+  return /^KONG_ADMIN_API .*is required/.test(problem) && environment['SOURCE_LOG_GROUP_ARN'] !== undefined;
+}
+
+/** The function compiles them only when a run begins, for it loads the engine only where there are any. */
+function patternProblems(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => {
+    try {
+      RE2JS.compile(pattern);
+      return [];
+    } catch (error) {
+      return [
+        `IGNORE_PATHS must hold regular expressions of the RE2 syntax (no look-around, no back-references), got ${JSON.stringify(pattern)}: ${(error as Error).message}`,
+      ];
+    }
+  });
 }

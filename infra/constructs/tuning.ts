@@ -56,7 +56,8 @@ export interface ForwarderTuning {
   readonly ignoreMethods?: readonly string[];
 
   /**
-   * Regular expressions; a path that one of them matches is not forwarded. Linear-time ones only, and none with a comma.
+   * Regular expressions of the RE2 syntax; a path that one of them matches is not forwarded. A comma in one must stand in braces, brackets or parentheses, or
+   * behind a backslash.
    *
    * @default - every path is forwarded
    */

@@ -14,7 +14,8 @@ export const tuningKeys = {
   putCallsPerSecond: value.wholeNumber.exactOptional(),
   deadlineReserveMs: value.wholeNumber.exactOptional(),
   ignoreMethods: value.commaList.exactOptional(),
-  ignorePaths: value.commaList.exactOptional(),
+  // Not a comma list: a regular expression may have commas of its own, which the function knows to tell apart.
+  ignorePaths: z.string().exactOptional(),
   deriveErrorCode: value.flag.exactOptional(),
   eventSource: z.string().exactOptional(),
   redactKeys: z.string().exactOptional(),
@@ -41,7 +42,7 @@ export function tuningOf(config: DeploymentConfig): ForwarderTuning {
     putConcurrency,
     putCallsPerSecond,
     ignoreMethods,
-    ignorePaths,
+    ignorePaths: ignorePaths === undefined ? undefined : [ignorePaths],
     deriveErrorCode,
     eventSource,
     redactKeys,

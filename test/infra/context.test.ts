@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
@@ -354,6 +354,11 @@ describe('a value', () => {
     ['endpoints to be made, misspelt', { ...TO_LOGS, endpoints: 'true' }, 'endpoints must be create, got "true"'],
     ['an unknown scan', { kongScan: 'fast' }, 'kongScan must be one of auto, filtered'],
     ['an unknown level', { logLevel: 'loud' }, 'logLevel must be one of TRACE, DEBUG'],
+    [
+      'a regular expression that RE2 does not know',
+      { ignorePaths: '^/a{1,2}$,^/(?=secret)' },
+      'ignorePaths must hold regular expressions of the RE2 syntax (no look-around, no back-references), got "^/(?=secret)"',
+    ],
     ['a flag in words', { deriveErrorCode: 'sure' }, 'deriveErrorCode must be true or false, got "sure"'],
   ])('%s is refused', (_, context, problem) => {
     expect(problemsOf(context)).toEqual([expect.stringContaining(problem)]);
@@ -589,6 +594,19 @@ describe('kongRootCa', () => {
       ),
     ]);
   });
+});
+
+test('the page about context has every key, and no other', () => {
+  const page = readFileSync('docs/context.md', 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  const keys = rows.flatMap(
+    (row) =>
+      row
+        .split('|')[1]
+        ?.match(/`(\w+)`/g)
+        ?.map((key) => key.slice(1, -1)) ?? [],
+  );
+  expect(keys.sort()).toEqual([...CONTEXT_KEYS].sort());
 });
 
 test('an ID of a subnet may have any length', () => {

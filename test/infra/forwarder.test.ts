@@ -242,7 +242,7 @@ describe('what a forwarder refuses', () => {
     [
       'what the function would refuse',
       { source: kong({ pageSize: 5000 }), putConcurrency: 1000 },
-      /^The function would refuse its environment:\n- KONG_PAGE_SIZE must be .*\n- PUT_CONCURRENCY must be/,
+      /^The function would refuse its environment:\n- PUT_CONCURRENCY must be .*\n- KONG_PAGE_SIZE must be/,
     ],
   ])('%s', (_, props, problem) => {
     expect(() => team().place('Forwarder', props)).toThrow(problem);

@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../infra/app.ts';
 import { ContextError } from '../../infra/context/context-error.ts';
-import { loadConfig } from '../../lambda/config.ts';
+import { loadConfig } from '../../lambda/compose.ts';
 import {
   CHANNEL_ARN,
   DEPLOYMENTS,
@@ -263,8 +263,9 @@ describe("the function's environment", () => {
   test('is a configuration the function takes', () => {
     expect(() => loadConfig(resolved(minimal))).not.toThrow();
     expect(loadConfig(resolved(full))).toMatchObject({
-      kong: { pageSize: 500, scan: 'filtered', rootCa: expect.stringContaining('BEGIN CERTIFICATE') as string },
       redis: { tls: true, port: 6380 },
+      ignorePaths: ['^/status$', '^/metrics'],
+      overlapSeconds: 600,
     });
   });
 
@@ -342,7 +343,7 @@ describe("the function's role", () => {
       put,
       {
         Effect: 'Allow',
-        Action: ['CancelQuery', 'DescribeQuery', 'GetQueryResults', 'StartQuery'].map((name) => `cloudtrail:${name}`),
+        Action: ['CancelQuery', 'GetQueryResults', 'StartQuery'].map((name) => `cloudtrail:${name}`),
         Resource: EVENT_DATA_STORE_ARN,
       },
     ]);
