@@ -16,7 +16,7 @@ export const DEFAULT_REDACT_KEYS: readonly string[] = [
   'license_key', '*_license_key', 'provision_key', 'ssl_key', 'tls_key', 'content_safety_key', 'client_jwk', 'jwk', 'pem',
   'service_account_json', '*_service_account_json', '*authorization', 'authorization_value', 'x_auth', 'cookie', 'set_cookie',
   'credential', 'credentials', 'aws_auth_nonce', 'connection_string', 'dsn', 'header_value', 'param_value', 'auth.value', '*_headers_values', '*_args_values',
-  'token_headers', 'token_post_args', 'custom', 'request.headers.*', 'request.queries.*', 'request.body.*', 'config.params.*',
+  'token_headers', 'token_post_args', 'custom.*', 'request.headers.*', 'request.queries.*', 'request.body.*', 'config.params.*',
   'session.properties.*', 'flow.properties.*', 'resources.vault.*',
   'keys.d', 'keys.p', 'keys.q', 'keys.dp', 'keys.dq', 'keys.qi', 'keys.k', 'keys.oth', '?code', '?sig', '?signature', '?*_signature', USERINFO,
 ]; // prettier-ignore

@@ -14,10 +14,12 @@ export const BY_SHAPE: readonly Find[] = [credentials, inUrls];
 /** What finds secrets in what stands after the `?` of a URL. */
 export const QUERY: readonly Find[] = [inQuery, ...BY_SHAPE];
 
+/** What finds secrets in text that is neither JSON nor a form. */
+export const TEXT: readonly Find[] = [inText, ...BY_SHAPE];
+
 const JSON_ALONE: readonly Find[] = [inJson];
 const BROKEN_JSON: readonly Find[] = [inJson, inText, ...BY_SHAPE];
 const MULTIPART: readonly Find[] = [inMultipart, inText, ...BY_SHAPE];
-const TEXT: readonly Find[] = [inText, ...BY_SHAPE];
 const TEXT_WITH_PAIRS: readonly Find[] = [inText, inForm, ...BY_SHAPE];
 const ENCODED_FORM: readonly Find[] = [inForm, ...BY_SHAPE];
 const FORM_AS_TEXT: readonly Find[] = [inForm, inText, ...BY_SHAPE];

@@ -1,5 +1,13 @@
 import { isPlainKey } from './known.ts';
-import { isHarmless, MASK, type Reading, type Replacement, replaceValue, type Span } from './replacement.ts';
+import {
+  type Found,
+  isHarmless,
+  MASK,
+  type Reading,
+  type Replacement,
+  replaceValue,
+  type Span,
+} from './replacement.ts';
 import { decode } from './url-encoding.ts';
 
 /** A URL-encoded form. A value that holds a secret in its turn is encoded anew. */
@@ -16,9 +24,10 @@ function inPairs(text: string, reading: Reading, isQuery: boolean): Replacement[
     const end = ampersand < 0 ? text.length : ampersand;
     // Looked for inside the pair: in the whole text it would take quadratic time where there is none.
     const pair = text.slice(start, end);
-    const equals = pair.indexOf('=');
+    const from = NAME_BEGIN.exec(pair)?.index ?? pair.length;
+    const equals = pair.indexOf('=', from);
     if (equals >= 0 && equals + 1 < pair.length) {
-      const key = decode(pair.slice(0, equals));
+      const key = decode(pair.slice(from, equals));
       inUrl ||= key.includes('?');
       inPair(replacements, { from: start + equals + 1, to: end }, key, pair.slice(equals + 1), inUrl, reading);
     }
@@ -40,11 +49,26 @@ function inPair(
     if (!isHarmless(value) && value !== MASK) replacements.push({ ...span, by: MASK, keys: [name] });
     return;
   }
-  const plain = decode(value);
   const isPair = reading.names.isPairsOfNames({ key, parent: null });
-  const inner = isPair ? reading.shape(plain) : reading.value(plain);
-  // Half a surrogate pair, which an escape in JSON may leave, cannot be encoded.
-  const encode = (text: string) => (plain === value ? text : encodeURIComponent(text.toWellFormed()));
-  // What a text holds before its first equals sign is not a name in all of them.
-  replaceValue(replacements, span, inner, encode, isPlainKey(key) ? key : null);
+  for (const plain of readingsOf(value)) {
+    const inner = isPair ? reading.shape(plain) : readIn(reading, plain, value);
+    // Half a surrogate pair, which an escape in JSON may leave, cannot be encoded.
+    const encode = (text: string) => (plain === value ? text : encodeURIComponent(text.toWellFormed()));
+    // What a text holds before its first equals sign is not a name in all of them.
+    if (replaceValue(replacements, span, inner, encode, isPlainKey(key) ? key : null)) return;
+  }
 }
+
+/** Encoded, a value has no white space; one that has is first taken as it is, so that nothing is encoded that was not. */
+function readingsOf(value: string): readonly string[] {
+  const plain = decode(value);
+  return plain === value || !SPACE.test(value) ? [plain] : [value, plain];
+}
+
+/** A value that is not encoded is no form: in `a=b=c` it has no end of its own. */
+const readIn = (reading: Reading, plain: string, value: string): Found =>
+  plain === value && !JSON_BEGIN.test(value) ? reading.text(plain) : reading.value(plain);
+
+const NAME_BEGIN = /[^=]/;
+const JSON_BEGIN = /^\s*["{[]/;
+const SPACE = /\s/;

@@ -1,5 +1,5 @@
 import { CREDENTIAL_HINT } from './credentials.ts';
-import { BY_SHAPE, findersFor, QUERY } from './finders.ts';
+import { BY_SHAPE, findersFor, QUERY, TEXT } from './finders.ts';
 import { JWK_HINT } from './jwk.ts';
 import { createNames } from './names.ts';
 import { apply, type Find, type Found, MASK, type Reading } from './replacement.ts';
@@ -56,6 +56,7 @@ export function createRedactor(keys: readonly string[]): Redactor {
   const readingAt = (depth: number, work: Work): Reading => ({
     names,
     value: (value) => read(value, findersFor, depth + 1, work),
+    text: (value) => read(value, () => TEXT, depth + 1, work),
     shape: (value) => read(value, () => BY_SHAPE, depth + 1, work),
   });
   const redact = (text: string, findersOf: (text: string) => readonly Find[]): Redacted => {

@@ -31,6 +31,8 @@ export interface Reading {
   readonly names: Names;
   /** Reads a value that may itself be JSON, a form, or text with `name: value` in it. */
   value(text: string): Found;
+  /** Reads text that is neither JSON nor a form. */
+  text(text: string): Found;
   /** Reads what holds a secret only if it looks like one. */
   shape(text: string): Found;
 }
@@ -38,18 +40,22 @@ export interface Reading {
 /** Finds secrets: in order, none overlapping another, in linear time whatever the text. */
 export type Find = (text: string, reading: Reading) => readonly Replacement[];
 
-/** Adds what a value is replaced by, if anything in it is a secret; what has no name of its own is called after its `key`. */
+/**
+ * Adds what a value is replaced by, if anything in it is a secret, and says whether it is. What has no name of its own is called
+ * after its `key`.
+ */
 export function replaceValue(
   replacements: Replacement[],
   { from, to }: Span,
   { text, keys, kinds }: Found,
   encode: (text: string) => string,
   key: string | null,
-): void {
-  if (keys.length === 0 && kinds.length === 0) return;
+): boolean {
+  if (keys.length === 0 && kinds.length === 0) return false;
   const by = encode(text);
   if (key === null || kinds.length === 0) replacements.push({ from, to, by, keys, kinds });
   else replacements.push({ from, to, by, keys: [...keys, key] });
+  return true;
 }
 
 /** Applies the finders one after the other. */
@@ -81,16 +87,13 @@ function union(
 
 /** `text` with every stretch replaced. */
 function replaceAll(text: string, replacements: readonly Replacement[]): string {
-  const [first] = replacements;
-  if (replacements.length === 1 && first) return text.slice(0, first.from) + first.by + text.slice(first.to);
-  const kept: string[] = [];
+  let replaced = '';
   let position = 0;
   for (const { from, to, by } of replacements) {
-    kept.push(text.slice(position, from), by);
+    replaced += text.slice(position, from) + by;
     position = to;
   }
-  kept.push(text.slice(position));
-  return kept.join('');
+  return replaced + text.slice(position);
 }
 
 /** `null`, booleans and nothing hold no secret, and an auditor may want them. */

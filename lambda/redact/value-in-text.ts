@@ -35,13 +35,13 @@ export function valueAfter(text: string, sign: number, word: Word): Value | null
   if (text[from] === '{' || text[from] === '[') return { from, to: valueEnd(text, from), quote: '' };
   if (text.startsWith('-----BEGIN', from)) return { from, to: pemEnd(text, from), quote: '' };
   const to = plainEnd(text, from, sign, word);
-  const value = text.slice(from, to).trim();
+  const value = text.slice(from, to).trim().replace(/[,;]$/, '');
   return isHarmless(value) || value === MASK || SCHEME_ALONE.test(value) ? null : { from, to, quote: '' };
 }
 
 const OPENING = /["'{[]/;
 /** A comma or a bracket in the middle of a word is part of it, unless a key follows. */
-const LOOSE_END = /[,;](?=[\s"'{[]|[\w.-]{0,60}[ \t]?[:=]|$)|[}\]](?=[\s"',;&}\])]|$)|[&\r\n]/g;
+const LOOSE_END = /[,;](?=[\s"'{[]|[\w.-]{0,60}[ \t]?[:=]|$)|[}\]](?![\w$!#%^*@+~-])|[&\r\n]/g;
 /** A quote that closes what it opened, and is no apostrophe in it; or the line's end. */
 const QUOTE_END: Readonly<Record<string, RegExp>> = {
   '"': /(?<!\\)"(?![^\s,;:=)\]}])|[\r\n]/g,

@@ -13,9 +13,9 @@ export function createWords(keys: readonly string[]): Words {
     (ending) => ending.at(-1),
   );
   const isAny = endings.has(undefined);
-  /** `export PASSWORD` is no name that ends with `password`. */
+  /** `export PASSWORD` and `/oauth/token` are no names that end so. */
   const isEnding = (name: string, ending: string): boolean =>
-    name.endsWith(ending) && (ending.startsWith('_') || !NOT_OF_NAME.test(name));
+    name.endsWith(ending) && (ending.startsWith('_') || ONE_WORD.test(name));
   const isOne = (name: string): boolean =>
     isAny || names.has(name) || (endings.get(name.at(-1))?.some((ending) => isEnding(name, ending)) ?? false);
   return {
@@ -36,7 +36,7 @@ export function normalize(key: string): string {
 }
 
 const SIMPLE = /^[a-z0-9_]*$/;
-const NOT_OF_NAME = /[\s"'<>]/;
+const ONE_WORD = /^[\p{L}\p{N}_]+$/u;
 const CAPITAL = /[A-Z]/;
 /** The source of a pattern, `i` set, that is found in every text that holds one of `words`, however it is spelled. */
 export function patternOf(words: readonly string[]): string {

@@ -19,6 +19,7 @@ describe('a secret that its place gives away', () => {
       { request: { headers: { forward: true, custom: { a: 'hunter2' } } } },
       { request: { headers: { forward: true, custom: '***' } } },
     ],
+    ['a map of custom values', { custom: { a: 'hunter2', b: true } }, { custom: { a: '***', b: true } }],
     [
       'a request of a guardrail',
       {
@@ -101,6 +102,9 @@ describe('a secret that its place gives away', () => {
     ['auth.value=hunter2&value=1', 'auth.value=***&value=1'],
     ['config[request][headers][X-A]=hunter2&headers[X-A]=b', 'config[request][headers][X-A]=***&headers[X-A]=b'],
     ['config.add.headers=apikey:aHVudGVyMg==&b=1', 'config.add.headers=apikey:***&b=1'],
+    ['a={%22token%22:%22hunter2%22}&b=1', 'a=%7B%22token%22%3A%22***%22%7D&b=1'],
+    ["a=token%3Ait's hunter2&b=1", 'a=token%3A***&b=1'],
+    ["a=token%3Ait'shunter2&b=1", 'a=token%3A***&b=1'],
     ['config.add.headers[1]=X-Auth-Key:hunter2&b=1', 'config.add.headers[1]=X-Auth-Key:***&b=1'],
   ])('in a query is redacted: %s', (text, expected) => {
     expect(redactor.query(text).text).toBe(expected);
@@ -116,6 +120,13 @@ describe('a secret that its place gives away', () => {
     { url: 'http://host:8080/a@b', uris: ['http://[::1]:8080/@a', 'kafka://a:1,b:2/c@d', 'mailto:a@b.c'] },
     { description: 'key value pairs, a token or a password' },
     { expression: 'http.path == "/token" && net.port != 8443' },
+    {
+      claims: ['custom:tenant'],
+      custom: 'x',
+      dependencies: { '@a/canceltoken': '1' },
+      paths: { '/oauth/token': 'read' },
+    },
+    { x: 'a======& b token', y: 'see <a href="x?a=b&amp;c=%20">key</a>' },
     { jwks: { keys: [{ kty: 'RSA', n: 'a', e: 'AQAB', kid: '1', use: 'sig' }] } },
   ])('is not seen in %j', (value) => {
     const text = JSON.stringify(value);
@@ -148,14 +159,25 @@ describe('a list of keys', () => {
 });
 
 describe('values in values', () => {
-  test('are replaced unread where they lie too deep, if anything in them may be a secret', () => {
-    const deep = (value: string) => Array.from({ length: 7 }).reduce<string>((inner) => `a=${inner}`, value);
-    expect(payload(deep('key=1'))).toEqual({ text: 'a=a=a=a=a=a=***', keys: ['a'] });
-    expect(payload(deep('b=1'))).toEqual({ text: deep('b=1'), keys: [] });
+  const wrap = (value: string, times: number): string =>
+    times === 0 ? value : JSON.stringify([wrap(value, times - 1)]);
+  const unwrap = (text: string, times: number): string =>
+    times === 0 ? text : unwrap((JSON.parse(text) as [string])[0], times - 1);
+
+  test('are read five deep', () => {
+    expect(unwrap(payload(wrap('a, key=1', 5)).text, 5)).toBe('a, key=***');
   });
 
-  test('are replaced unread beyond three times the length of the text', () => {
-    const text = `a=a=a=a=b;${'x'.repeat(100_000)};key=1`;
-    expect(payload(text)).toEqual({ text: 'a=a=a=a=***', keys: ['a'] });
+  test('are replaced unread where they lie deeper, if anything in them may be a secret', () => {
+    const { text, keys } = payload(wrap('a, key=1', 6));
+    expect(unwrap(text, 6)).toBe('***');
+    expect(keys).toEqual(['unread']);
+    expect(payload(wrap('a, b=1', 6))).toEqual({ text: wrap('a, b=1', 6), keys: [] });
+  });
+
+  test('are replaced unread when more than three times the whole text has been read', () => {
+    const long = `${'x'.repeat(100_000)}, key=1`;
+    expect(unwrap(payload(wrap(long, 3)).text, 3)).toBe(long.replace('1', '***'));
+    expect(unwrap(payload(wrap(long, 4)).text, 4)).toBe('***');
   });
 });

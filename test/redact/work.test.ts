@@ -34,6 +34,7 @@ function workOf(find: Find, text: string) {
       },
     },
     value: count,
+    text: count,
     shape: count,
   };
   return { replacements: find(text, reading), characters };
