@@ -22,7 +22,7 @@ export interface SourceSubject {
   readonly readsEverything: boolean;
   /** Cursors that the source must give up, each with the reason: another version's, damaged ones, what the service refuses. */
   readonly badCursors: Readonly<Record<string, string>>;
-  open(): Promise<SourceHarness>;
+  readonly open: () => Promise<SourceHarness>;
 }
 
 export const PAGE_SIZE = 7;

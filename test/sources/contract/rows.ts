@@ -19,13 +19,13 @@ export function describeRows({ name, open }: SourceSubject): void {
       writeAll(harness, [1, 2, 3]);
       harness.writeInvalid(harness.now - 4);
       const source = harness.connect();
-      const { parse } = await source.open();
+      const opened = await source.open();
       const items = (await readAll(harness, [ago(harness, 10, 0)])).flatMap((page) => page.items);
       expect(items).toHaveLength(4);
       for (const item of items) {
         const { row } = source.keep(item.row, redactor);
         expect(JSON.parse(JSON.stringify(row))).toEqual(row);
-        expect({ ...parse(row), row: null }).toEqual({ ...item, row: null });
+        expect({ ...opened.parse(row), row: null }).toEqual({ ...item, row: null });
       }
     });
 
@@ -41,7 +41,7 @@ export function describeRows({ name, open }: SourceSubject): void {
     test('of any kind is kept and parsed without a throw, whatever the redactor does', async () => {
       await using harness = await open();
       const source = harness.connect();
-      const { parse } = await source.open();
+      const opened = await source.open();
       const broken = {
         payload: () => {
           throw new Error('a bug');
@@ -55,9 +55,9 @@ export function describeRows({ name, open }: SourceSubject): void {
           for (const by of [redactor, broken]) {
             const kept = source.keep(row, by).row;
             expect(() => JSON.stringify(kept)).not.toThrow();
-            expect(parse(kept).id).not.toBe('');
+            expect(opened.parse(kept).id).not.toBe('');
           }
-          expect(parse(row).id).toBe(parse(row).id);
+          expect(opened.parse(row).id).toBe(opened.parse(row).id);
         }),
       );
     });
@@ -65,10 +65,10 @@ export function describeRows({ name, open }: SourceSubject): void {
     test('that is nested deeper than JSON can be written is kept all the same', async () => {
       await using harness = await open();
       const source = harness.connect();
-      const { parse } = await source.open();
+      const opened = await source.open();
       const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
       for (const row of [deep, { a: deep }, { payload: deep, path: deep }]) {
-        expect(parse(row).id).not.toBe('');
+        expect(opened.parse(row).id).not.toBe('');
         expect(JSON.stringify(source.keep(row, redactor).row).length).toBeLessThan(200_000);
       }
     });
