@@ -63,7 +63,8 @@ async function* query(
   try {
     let page: GetQueryResultsCommandOutput | undefined;
     do {
-      const next = page?.NextToken;
+      // While it runs, an answer has a part of the rows and a token of its own: only what is finished is read on.
+      const next = isUnderWay ? undefined : page?.NextToken;
       page = await client.send(new GetQueryResultsCommand({ QueryId, MaxQueryResults: 1000, NextToken: next }), {
         abortSignal,
       });
