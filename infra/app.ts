@@ -2,8 +2,9 @@ import { App, type AppProps, type Environment, Validations } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ContextError, readConfig } from './config.ts';
-import { given } from './given.ts';
+import { given } from './constructs/given.ts';
+import { ContextError } from './context/context-error.ts';
+import { readContext } from './context/read-context.ts';
 import { KongAuditStack } from './stack.ts';
 
 export interface CreateAppProps extends Pick<AppProps, 'outdir'> {
@@ -38,20 +39,19 @@ export interface CreateAppProps extends Pick<AppProps, 'outdir'> {
 export function createApp({ context = {}, env = credentialsEnvironment(), code, ...props }: CreateAppProps = {}): App {
   const app = new App({ ...props, context: { ...recommendedFlags, ...context } });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const config = readConfig(app.node.getAllContext() as Record<string, unknown>, {
-    canLookUp: !!env.account && !!env.region,
-  });
+  const config = readContext(app.node.getAllContext() as Record<string, unknown>, env);
   new KongAuditStack(app, config.resourceName, {
     config,
-    description: "Forwards Kong's audit log to CloudTrail Lake",
     env,
     ...given({ code }),
   });
   return app;
 }
 
+/** Without credentials the CDK CLI says us-east-1, which is a guess; then neither is known. */
 function credentialsEnvironment(): Environment {
-  return given({ account: process.env['CDK_DEFAULT_ACCOUNT'], region: process.env['CDK_DEFAULT_REGION'] });
+  const account = process.env['CDK_DEFAULT_ACCOUNT'];
+  return account ? given({ account, region: process.env['CDK_DEFAULT_REGION'] }) : {};
 }
 
 if (import.meta.main) {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Env, flag, got, integer, names, oneOf, readVariables, secretArn } from './environment.ts';
 import { ConfigError } from './errors.ts';
 import { DEFAULT_REDACT_KEYS } from './redact/redactor.ts';
+import { LOG_LEVELS } from './log.ts';
 import type { Loaded, SinkRoom, SourceRoom } from './room.ts';
 import { secretSource } from './secrets.ts';
 
@@ -68,11 +69,7 @@ const variables = z.object({
   IGNORE_METHODS: names.transform((methods) => methods.map((method) => method.toUpperCase())).default([]),
   IGNORE_PATHS: patterns.default([]),
   REDACT_KEYS: redactKeys.default(DEFAULT_REDACT_KEYS),
-  LOG_LEVEL: z
-    .string()
-    .toUpperCase()
-    .pipe(oneOf(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']))
-    .default('INFO'),
+  LOG_LEVEL: z.string().toUpperCase().pipe(oneOf(LOG_LEVELS)).default('INFO'),
 });
 
 /**

@@ -69,7 +69,7 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 
 /** No connection came about, so nothing was sent. */
 export function isNotConnected(error: unknown): boolean {
-  const { code = '', syscall = '', message } = error as NodeJS.ErrnoException;
+  const { code = '', syscall = '', message = '' } = error as { code?: string; syscall?: string; message?: string };
   return (
     syscall === 'connect' ||
     syscall === 'getaddrinfo' ||

@@ -6,6 +6,7 @@ import { cost } from './scenarios/cost.ts';
 import { hourly } from './scenarios/hourly.ts';
 import { ledger } from './scenarios/ledger.ts';
 import { memory } from './scenarios/memory.ts';
+import { redaction } from './scenarios/redaction.ts';
 
 /** By the name that `--scenario` takes. */
 export const SCENARIOS = {
@@ -16,4 +17,5 @@ export const SCENARIOS = {
   memory,
   ledger,
   'cold-start': coldStart,
+  redaction,
 } as const satisfies Readonly<Record<string, Scenario>>;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../infra/bundle.ts';
-import { toEnvironment } from '../../infra/environment.ts';
+import { toEnvironment } from '../../infra/constructs/function-environment.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import type { CloudTrailCounts, CloudTrailProcess, CloudTrailSetup } from './cloudtrail-process.ts';
 import type { CloudWatchLogsProcess } from './cloudwatch-logs-process.ts';

@@ -43,7 +43,7 @@ describe('run', () => {
 
   test('an answer that is lost is not asked for again: the run goes on', async () => {
     const cli = await operate();
-    cli.aws.faults.next({ fault: 'reset', at: 'before-headers' });
+    cli.aws.lambda.faults.next({ fault: 'reset', at: 'before-headers' });
     const { status, err } = await cli.run('run');
     expect(err).toContain('was lost before the answer came. What was asked for goes on in AWS; see status and logs.');
     expect(status).toBe(1);
@@ -113,7 +113,7 @@ describe('backfill', () => {
     const { status, err } = await cli.run(...argv);
     expect(err).toContain(message);
     expect(status).toBe(2);
-    expect(cli.aws.invoked).toEqual([]);
+    expect(cli.aws.invoked()).toEqual([]);
   });
 
   test('what the function itself calls wrong use is wrong use', async () => {

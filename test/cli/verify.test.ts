@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { addUp, stillMissing } from '../../infra/cli/commands/verify.ts';
+import { addUp } from '../../infra/cli/commands/verify.ts';
 import { error } from './support/fake-forwarder.ts';
 import { operate } from './support/operate.ts';
 import { NOON } from './support/terminal.ts';
@@ -12,7 +12,7 @@ const digest = (text: string) => `sha256:${createHash('sha256').update(text).dig
 
 const COMPLETE = {
   status: 'complete', after: FIRST, before: MIDNIGHT, source: 52_113, sink: 52_101, own: 11, ignored: 0, quarantined: 1,
-  missing: 0, missingIds: [], duplicates: 0, repaired: 0, digest: digest('all'),
+  missing: 0, missingIds: [], duplicates: 0, repaired: 0, marked: 0, digest: digest('all'),
 }; // prettier-ignore
 
 describe('verify', () => {
@@ -130,14 +130,31 @@ describe('verify', () => {
 
   test('--repair that sent everything is good, and says when it can be proven', async () => {
     const cli = await operate();
-    cli.fake.scripted.set('verify', [{ ...COMPLETE, missing: 2, repaired: 2, missingIds: ['x', 'y'] }]);
+    cli.fake.scripted.set('verify', [{ ...COMPLETE, missing: 2, repaired: 2, marked: 51_000, missingIds: ['x', 'y'] }]);
     const { status, out } = await cli.run('verify', 'yesterday', 'today', '--repair');
     expect(cli.asked()[0]).toMatchObject({ repair: true });
     expect(out).toContain('2 entries were missing and sent now.');
+    expect(out).toContain('Marks rebuilt      51,000');
     expect(out).toContain(
       'To see it proven, in half an hour: kong-audit verify 2026-11-13T00:00:00Z 2026-11-14T00:00:00Z',
     );
     expect(status).toBe(0);
+  });
+
+  test('--repair while a run holds the lock is not good', async () => {
+    const cli = await operate();
+    cli.fake.scripted.set('verify', [{ status: 'skipped' }]);
+    const { status, out } = await cli.run('verify', 'yesterday', 'today', '--repair');
+    expect(out).toContain('Stopped: another run holds the lock, and a repair needs it.');
+    expect(status).toBe(1);
+  });
+
+  test('--repair that could not send everything is not good', async () => {
+    const cli = await operate();
+    cli.fake.scripted.set('verify', [{ ...COMPLETE, missing: 3, repaired: 1, marked: 9 }]);
+    const { status, out } = await cli.run('verify', 'yesterday', 'today', '--repair');
+    expect(out).toContain('NOT COMPLETE: 2 entries');
+    expect(status).toBe(1);
   });
 
   test('a window that the function refuses is wrong use', async () => {
@@ -149,16 +166,11 @@ describe('verify', () => {
   test('a lost answer is asked for again, but not when it repairs', async () => {
     const cli = await operate();
     cli.fake.scripted.set('verify', [COMPLETE, COMPLETE, COMPLETE]);
-    cli.aws.faults.next({ fault: 'reset', at: 'before-headers' });
+    cli.aws.lambda.faults.next({ fault: 'reset', at: 'before-headers' });
     expect((await cli.run('verify', 'yesterday', 'today')).status).toBe(0);
-    cli.aws.faults.next({ fault: 'reset', at: 'before-headers' });
+    cli.aws.lambda.faults.next({ fault: 'reset', at: 'before-headers' });
     expect((await cli.run('verify', 'yesterday', 'today', '--repair')).status).toBe(1);
   });
-});
-
-test('marks that were rebuilt do not hide what is missing', () => {
-  expect(stillMissing({ missing: 3, repaired: 5000 })).toBe(3);
-  expect(stillMissing({ missing: 3, repaired: 1 })).toBe(2);
 });
 
 test('the sum keeps at most 100 ids', () => {

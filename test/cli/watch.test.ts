@@ -15,7 +15,10 @@ describe('backfill --watch', () => {
     expect(status).toBe(0);
     const asked = { mode: 'backfill', after: '2026-10-25T00:00:00Z', before: '2026-11-14T00:00:00Z' };
     expect(cli.asked()).toEqual([asked, { mode: 'scheduled' }]);
-    const types = cli.aws.invoked.filter(({ payload }) => payload['mode'] !== 'status').map(({ type }) => type);
+    const types = cli.aws
+      .invoked()
+      .filter(({ payload }) => payload['mode'] !== 'status')
+      .map(({ type }) => type);
     expect(types).toEqual(['Event', 'Event']);
   });
 
@@ -68,7 +71,7 @@ describe('backfill --watch', () => {
       },
     });
     const { status, err } = await cli.run('backfill', 'yesterday', '--watch', '--resend');
-    expect(err).toContain('The run has ended, and it is not done: invoking again.');
+    expect(err).toContain('That run has ended, and there is more to do: starting another.');
     expect(cli.asked().filter(({ dryRun }) => dryRun !== true)).toHaveLength(2);
     expect(status).toBe(0);
   });
@@ -171,7 +174,7 @@ describe('backfill --watch', () => {
   test('does not go together with --dry-run', async () => {
     const cli = await operate();
     expect(await cli.run('backfill', 'yesterday', '--watch', '--dry-run')).toMatchObject({ status: 2 });
-    expect(cli.aws.invoked).toEqual([]);
+    expect(cli.aws.invoked()).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { longestInterval } from '../../infra/interval.ts';
+import { longestInterval } from '../../infra/constructs/interval.ts';
 
 describe('the longest interval', () => {
   test.each([

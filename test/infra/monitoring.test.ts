@@ -1,22 +1,20 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { METRICS_NAMESPACE } from '../../lambda/metrics.ts';
-import { only, synthesize } from './support.ts';
+import { METRIC_NAMES, METRICS_NAMESPACE } from '../../lambda/metric-names.ts';
+import { type Alarm, alarmNamesOf, alarmsOf, DEPLOYMENTS, only, synthesize, templateOf } from './support.ts';
 
-/** The stack with nothing but what is required: a run every hour. */
-let minimal: Template;
+/** A run every hour, with nothing but what is required; and others that the tests ask. */
+let minimal: Template, full: Template, existing: Template, bare: Template, channel: Template;
 beforeAll(() => {
-  minimal = synthesize();
+  minimal = templateOf('minimal');
+  full = templateOf('full');
+  existing = templateOf('existing');
+  bare = templateOf('bare');
+  channel = templateOf('channel');
 });
 
-type Alarm = Readonly<Record<string, unknown>> & { readonly AlarmName: string; readonly AlarmDescription: string };
-
-function alarmsOf(template: Template): Alarm[] {
-  return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties as Alarm);
-}
-
 function alarm(template: Template, suffix: string): Alarm {
-  const found = alarmsOf(template).find(({ AlarmName }) => AlarmName === `kong-cloudtrail-integration-${suffix}`);
+  const found = alarmsOf(template).find(({ AlarmName }) => AlarmName.endsWith(`-${suffix}`));
   if (!found) throw new Error(`No alarm ${suffix}`);
   return found;
 }
@@ -64,14 +62,18 @@ describe('the alarm', () => {
     });
   });
 
-  test('for quarantine is raised by one entry', () => {
+  test('for quarantine is raised by each run that adds an entry, and has ended before the next', () => {
     expect(alarm(minimal, 'quarantine')).toMatchObject({
       ...SOURCE,
-      MetricName: 'QuarantineSize',
-      Statistic: 'Maximum',
+      MetricName: 'EntriesQuarantined',
+      Statistic: 'Sum',
+      Period: 300,
+      EvaluationPeriods: 1,
       ComparisonOperator: 'GreaterThanThreshold',
       Threshold: 0,
+      TreatMissingData: 'notBreaching',
     });
+    expect(JSON.stringify(alarmsOf(minimal))).not.toContain('QuarantineSize');
   });
 
   test('for quarantine has the command that tries again', () => {
@@ -80,7 +82,7 @@ describe('the alarm', () => {
     );
   });
 
-  test('for the purge is critical and raised 24 hours before', () => {
+  test('for the purge is critical and raised 24 hours before, and says how to save what is about to go', () => {
     expect(alarm(minimal, 'purge-headroom-critical')).toMatchObject({
       ...SOURCE,
       MetricName: 'PurgeHeadroomSeconds',
@@ -88,12 +90,14 @@ describe('the alarm', () => {
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 86_400,
     });
-    expect(alarm(minimal, 'purge-headroom-critical').AlarmDescription).toMatch(/^CRITICAL: within 1 day/);
+    expect(alarm(minimal, 'purge-headroom-critical').AlarmDescription).toMatch(
+      /^CRITICAL: within 1 day .* not in CloudTrail Lake\. .* save what GET \/audit\/requests returns/,
+    );
   });
 
   test('for the purge is raised at half the retention where Kong keeps less than two days', () => {
-    const template = synthesize({ auditTtlSeconds: 86_400 });
-    expect(alarm(template, 'purge-headroom-critical')).toMatchObject({ Threshold: 43_200 });
+    expect(DEPLOYMENTS.full.auditTtlSeconds).toBe(86_400);
+    expect(alarm(full, 'purge-headroom-critical')).toMatchObject({ Threshold: 43_200 });
   });
 
   test('for throttles is raised by one', () => {
@@ -114,6 +118,37 @@ describe('the alarm', () => {
       ComparisonOperator: 'GreaterThanThreshold',
       Threshold: 0,
     });
+  });
+
+  test('for denied calls is raised by 20 in an interval, or by as many as asked', () => {
+    const denied = { MetricName: 'AuditDenied', Statistic: 'Sum', ComparisonOperator: 'GreaterThanOrEqualToThreshold' };
+    expect(alarm(minimal, 'denied')).toMatchObject({ ...SOURCE, ...denied, Period: 3600, Threshold: 20 });
+    expect(alarm(full, 'denied')).toMatchObject({ ...denied, Period: 43_200, Threshold: 7 });
+  });
+
+  test('for anonymous writes is raised by one, where a token is wanted', () => {
+    expect(alarm(existing, 'anonymous-writes')).toMatchObject({
+      ...SOURCE,
+      MetricName: 'AuditAnonymousWrites',
+      Statistic: 'Sum',
+      Threshold: 0,
+    });
+    expect(alarmNamesOf(minimal)).not.toContain('anonymous-writes');
+  });
+
+  test('for missing entries is raised by one, where there is a verification', () => {
+    expect(alarm(channel, 'entries-missing')).toMatchObject({
+      ...SOURCE,
+      MetricName: 'EntriesMissing',
+      Statistic: 'Sum',
+      Threshold: 0,
+    });
+    expect(alarmNamesOf(minimal)).not.toContain('entries-missing');
+  });
+
+  test('can be turned off where it is about what is in the log', () => {
+    expect(alarmNamesOf(bare)).not.toContain('denied');
+    expect(alarmsOf(full).map(({ AlarmName }) => AlarmName)).not.toContain('kong-eu-anonymous-writes');
   });
 
   test("for the cache's memory is raised above 80 % on either node", () => {
@@ -138,18 +173,29 @@ describe('the alarm', () => {
   });
 
   test("for the cache's memory is not made for a Redis that is there already", () => {
-    expect(alarmsOf(synthesize({ redis: 'redis.internal:6379' })).map(({ AlarmName }) => AlarmName)).toHaveLength(7);
+    expect(alarmNamesOf(bare)).not.toContain('cache-memory');
   });
 });
 
 describe('every alarm', () => {
   test('says what to do first', () => {
-    for (const { AlarmDescription } of alarmsOf(minimal)) expect(AlarmDescription).toMatch(/\bFirst: /);
+    for (const { AlarmDescription } of [...alarmsOf(channel), ...alarmsOf(full)])
+      expect(AlarmDescription).toMatch(/\bFirst: /);
   });
 
   test('has room for what it says, whatever the name', () => {
-    for (const { AlarmDescription } of alarmsOf(synthesize({ resourceName: 'k'.repeat(50) })))
-      expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
+    const longest = 50 - 'kong-cloudtrail-integration'.length;
+    for (const { AlarmDescription } of alarmsOf(channel)) {
+      const names = AlarmDescription.split('kong-cloudtrail-integration').length - 1;
+      expect(AlarmDescription.length + names * longest).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  test('that names a log command names one that shows the cause after a weekend, too', () => {
+    const commands = alarmsOf(channel).flatMap(({ AlarmDescription }) => AlarmDescription.match(/--since \w+/g) ?? []);
+    expect(commands.length).toBeGreaterThan(4);
+    for (const command of commands) expect(command).toBe('--since 4d');
+    expect(alarm(full, 'errors').AlarmDescription).toContain('--since 5d');
   });
 
   test('does nothing unless it is told whom to tell', () => {
@@ -160,22 +206,25 @@ describe('every alarm', () => {
     minimal.resourceCountIs('AWS::SNS::Topic', 0);
   });
 
-  test('goes to the topic that is given, and its end, too', () => {
-    const alarmTopicArn = 'arn:aws:sns:eu-west-1:111122223333:alarms';
-    const template = synthesize({ alarmTopicArn });
-    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
-      AlarmActions: [alarmTopicArn],
-      OKActions: [alarmTopicArn],
-    });
-    template.resourceCountIs('AWS::SNS::Topic', 0);
+  test('goes to the topic that is given, and so does its end, unless it tells of what cannot be undone', () => {
+    const told = [DEPLOYMENTS.existing.alarmTopicArn];
+    existing.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: told });
+    existing.resourceCountIs('AWS::SNS::Topic', 0);
+    const ending = alarmsOf(existing).filter(({ OKActions }) => OKActions !== undefined);
+    expect(ending.map(({ OKActions }) => OKActions)).toEqual(ending.map(() => told));
+    const occurrences = ['quarantine', 'denied', 'anonymous-writes'];
+    expect(ending.map(({ AlarmName }) => AlarmName.replace('kong-cloudtrail-integration-', '')).sort()).toEqual(
+      alarmNamesOf(existing)
+        .filter((name) => !occurrences.includes(name))
+        .sort(),
+    );
   });
 
   test('goes to the address that is given, through a topic that takes only TLS and only CloudWatch', () => {
-    const template = synthesize({ alarmEmail: 'platform@example.com' });
-    const Ref = only(template, 'AWS::SNS::Topic').logicalId;
-    template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref }] });
-    template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'platform@example.com' });
-    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    const Ref = only(full, 'AWS::SNS::Topic').logicalId;
+    full.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref }] });
+    full.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'platform@example.com' });
+    full.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
         Statement: [
           Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
@@ -193,20 +242,20 @@ describe('every alarm', () => {
 
 describe('the intervals of the alarms', () => {
   test.each([
-    ['rate(5 minutes)', { period: 300, periods: 3, lag: 600 }],
-    ['rate(6 hours)', { period: 21_600, periods: 3, lag: 43_200 }],
-    ['cron(0 6,18 * * ? *)', { period: 43_200, periods: 3, lag: 86_400 }],
+    ['rate(5 minutes)', { period: 300, periods: 3, lag: 600, eachRun: 120 }],
+    ['cron(0 6,18 * * ? *)', { period: 43_200, periods: 3, lag: 86_400, eachRun: 300 }],
     // An alarm's period is at most a day, and it looks back seven days at most.
-    ['rate(36 hours)', { period: 86_400, periods: 5, lag: 259_200 }],
-    ['rate(2 days)', { period: 86_400, periods: 6, lag: 345_600 }],
-    ['cron(0 8-18 ? * MON-FRI *)', { period: 86_400, periods: 7, lag: 446_400 }],
-  ])('follow the schedule %s', (schedule, { period, periods, lag }) => {
+    ['rate(2 days)', { period: 86_400, periods: 6, lag: 345_600, eachRun: 300 }],
+    ['cron(0 8-18 ? * MON-FRI *)', { period: 86_400, periods: 7, lag: 446_400, eachRun: 300 }],
+  ])('follow the schedule %s', (schedule, { period, periods, lag, eachRun }) => {
     const template = synthesize({ schedule });
     expect(alarm(template, 'no-complete-run')).toMatchObject({
       EvaluationPeriods: periods,
       Metrics: [{}, { MetricStat: { Period: period } }, { MetricStat: { Period: period } }],
     });
     expect(alarm(template, 'lag')).toMatchObject({ Period: period, Threshold: lag });
+    expect(alarm(template, 'quarantine')).toMatchObject({ Period: eachRun });
+    expect(alarm(template, 'denied')).toMatchObject({ Period: period });
   });
 });
 
@@ -214,21 +263,18 @@ describe('the dashboard', () => {
   const body = (template: Template) =>
     JSON.stringify(only(template, 'AWS::CloudWatch::Dashboard').properties['DashboardBody']);
 
-  test('shows what was forwarded, how far behind it is, and what went wrong', () => {
-    const metrics = [
-      ...['EntriesForwarded', 'EntriesDuplicate', 'EntriesOwn', 'EntriesQuarantined', 'QuarantineSize'],
-      ...['LagSeconds', 'PurgeHeadroomSeconds', 'RunDurationMs', 'Runs', 'RunsIncomplete'],
-      ...['Errors', 'Throttles', 'PutThrottled', 'KongRequests', 'PutRequests', 'DatabaseMemoryUsagePercentage'],
-    ];
-    for (const metric of metrics) expect(body(minimal)).toContain(`\\"${metric}\\"`);
+  test('shows every metric of the function, and what Lambda and the cache say', () => {
+    const metrics = [...Object.values(METRIC_NAMES), 'Errors', 'Throttles', 'DatabaseMemoryUsagePercentage'];
+    for (const metric of metrics.filter((name) => name !== METRIC_NAMES.entriesFetched))
+      expect(body(minimal)).toContain(`\\"${metric}\\"`);
   });
 
   test('shows the state of every alarm', () => {
-    for (const id of Object.keys(minimal.findResources('AWS::CloudWatch::Alarm')))
-      expect(body(minimal)).toContain(`["${id}","Arn"]`);
+    for (const id of Object.keys(channel.findResources('AWS::CloudWatch::Alarm')))
+      expect(body(channel)).toContain(`["${id}","Arn"]`);
   });
 
   test('has no graph of the memory of a Redis that is there already', () => {
-    expect(body(synthesize({ redis: 'redis.internal:6379' }))).not.toContain('Memory');
+    expect(body(bare)).not.toContain('Memory');
   });
 });

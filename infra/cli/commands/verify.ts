@@ -11,7 +11,17 @@ import { readWindow } from './backfill.ts';
 const SETTLED_AFTER_SECONDS = 30 * 60;
 const MOST_IDS = 100;
 
-const COUNTS = ['source', 'sink', 'own', 'ignored', 'quarantined', 'missing', 'duplicates', 'repaired'] as const;
+const COUNTS = [
+  'source',
+  'sink',
+  'own',
+  'ignored',
+  'quarantined',
+  'missing',
+  'duplicates',
+  'repaired',
+  'marked',
+] as const;
 
 /**
  * Compares source and sink. One call may stop at the function's deadline; then the next goes on where it stopped, until all of the
@@ -34,6 +44,14 @@ export async function verify(
       { repeatable: !repair },
     );
     const part = readAnswer(verifySchema, answer);
+    if (part.status === 'skipped') {
+      if (session.json) printJson(session, answer);
+      else
+        session.screen.print(
+          careful('Stopped: another run holds the lock, and a repair needs it. Try again when it is over.'),
+        );
+      return 1;
+    }
     parts.push(part);
     if (part.status === 'complete') break;
     before = reached(part, before, window.after);
@@ -72,8 +90,7 @@ export function addUp(parts: readonly Verification[]): VerificationTotal {
 
 /** What was missing and was not sent by `--repair`. */
 export function stillMissing({ missing, repaired }: Pick<Verification, 'missing' | 'repaired'>): number {
-  // Marks that were written for what the sink has may be counted as repairs, too; they bring no missing entry.
-  return repaired <= missing ? missing - repaired : missing;
+  return Math.max(0, missing - repaired);
 }
 
 /** @throws {AnswerError} the function did not come any further: asking again would never end */
@@ -96,7 +113,8 @@ function renderVerification(total: VerificationTotal, { screen, hint, now }: Ses
     ['Ignored', `${formatCount(total.ignored)}${total.ignored > 0 ? ' (left out by the filter)' : ''}`],
     ['In quarantine', formatCount(total.quarantined)],
     ['Missing', total.missing === 0 ? good('0') : bad(found)],
-    ...(total.repaired > 0 ? [['Repaired', formatCount(total.repaired)] as [string, string]] : []),
+    ...(total.repaired > 0 ? [row('Sent now', total.repaired)] : []),
+    ...(total.marked > 0 ? [row('Marks rebuilt', total.marked)] : []),
     ['Duplicates', formatCount(total.duplicates)],
     ...digests(total),
   ];
@@ -120,6 +138,8 @@ function renderVerification(total: VerificationTotal, { screen, hint, now }: Ses
   }
   return lines.join('\n');
 }
+
+const row = (label: string, count: number): [string, string] => [label, formatCount(count)];
 
 function verdict(total: VerificationTotal, missing: number): string {
   if (missing > 0)

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { arn, readVariables } from '../../environment.ts';
 import type { SinkRoom } from '../../room.ts';
-import { connectLogStream } from './client.ts';
 import { createCloudWatchLogs } from './sink.ts';
 
 /** A group's name may have the characters that CreateLogGroup takes (API reference). Consoles and stacks give the ARN with `:*`. */
@@ -26,8 +25,18 @@ export const cloudWatchLogs: SinkRoom = {
       settings: {
         name: 'cloudwatch-logs',
         logGroup,
-        connect: ({ sourceName, eventSource, redactor, callsPerSecond, signals, onRequest, onThrottled, now }) =>
-          createCloudWatchLogs({
+        connect: async ({
+          sourceName,
+          eventSource,
+          redactor,
+          callsPerSecond,
+          signals,
+          onRequest,
+          onThrottled,
+          now,
+        }) => {
+          const { connectLogStream } = await import('./client.ts');
+          return createCloudWatchLogs({
             stream: connectLogStream({
               region,
               groupName,
@@ -40,7 +49,8 @@ export const cloudWatchLogs: SinkRoom = {
             logGroup,
             context: { accountId, eventSource, redactor },
             now,
-          }),
+          });
+        },
       },
     };
   },

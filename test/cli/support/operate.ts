@@ -30,6 +30,10 @@ export async function operate(options: TerminalOptions & Partial<AwsServerOption
   return Object.assign(screen, {
     aws,
     fake,
-    asked: () => aws.invoked.map(({ payload }) => payload).filter(({ mode }) => mode !== 'status'),
+    asked: () =>
+      aws
+        .invoked()
+        .map(({ payload }) => payload)
+        .filter(({ mode }) => mode !== 'status'),
   });
 }

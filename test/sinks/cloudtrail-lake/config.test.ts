@@ -24,10 +24,10 @@ afterEach(() => {
 
 const NEVER = new AbortController().signal;
 
-function connect(cloudTrail: CloudTrailSimulator | null, env: Readonly<Record<string, string>> = {}) {
+async function connect(cloudTrail: CloudTrailSimulator | null, env: Readonly<Record<string, string>> = {}) {
   stubAwsEnvironment({ ...cloudTrail?.env, AWS_REGION: 'us-east-1' });
   const onRequest = vi.fn();
-  const sink = settingsOf(env).connect({
+  const sink = await settingsOf(env).connect({
     sourceName: 'kong',
     eventSource: 'kong-eu',
     redactor: createRedactor([]),
@@ -50,31 +50,31 @@ describe('the channel', () => {
   test.each([
     [CHANNEL_ARN, '111122223333'],
     ['arn:aws-us-gov:cloudtrail:us-gov-west-1:999988887777:channel/x', '999988887777'],
-  ])('%s names the account %s', (arn, recipientAccountId) => {
-    const { eventData } = connect(null, { CHANNEL_ARN: arn }).sink.encode(item('a')) as { eventData: string };
+  ])('%s names the account %s', async (arn, recipientAccountId) => {
+    const { eventData } = (await connect(null, { CHANNEL_ARN: arn })).sink.encode(item('a')) as { eventData: string };
     expect(JSON.parse(eventData)).toMatchObject({ recipientAccountId, eventSource: 'kong-eu' });
   });
 
   test('names the Region, whichever one the function runs in', async () => {
     await using cloudTrail = await startCloudTrail({ channels: [{ arn: CHANNEL_ARN }] });
-    expect(await connect(cloudTrail).put()).toMatchObject({ outcomes: [{ kind: 'accepted' }], stop: null });
+    expect(await (await connect(cloudTrail)).put()).toMatchObject({ outcomes: [{ kind: 'accepted' }], stop: null });
   });
 
   test('takes events, with the external id its policy asks for', async () => {
     await using cloudTrail = await startCloudTrail({ channels: [{ arn: CHANNEL_ARN, externalId: 'tenant:1/a' }] });
-    const { put, onRequest } = connect(cloudTrail, { EXTERNAL_ID: 'tenant:1/a' });
+    const { put, onRequest } = await connect(cloudTrail, { EXTERNAL_ID: 'tenant:1/a' });
     expect(await put()).toMatchObject({ outcomes: [{ kind: 'accepted' }], stop: null });
     expect(onRequest).toHaveBeenCalledTimes(1);
-    expect(await connect(cloudTrail).put()).toMatchObject({ stop: { code: 'CHANNEL_MISCONFIGURED' } });
+    expect(await (await connect(cloudTrail)).put()).toMatchObject({ stop: { code: 'CHANNEL_MISCONFIGURED' } });
   });
 
-  test('cannot be read without the event data store behind it', () => {
-    expect(connect(null).sink.reader).toEqual({
+  test('cannot be read without the event data store behind it', async () => {
+    expect((await connect(null)).sink.reader).toEqual({
       missing: expect.stringMatching(/EVENT_DATA_STORE_ARN \(context key eventDataStoreArn\)/) as string,
     });
     const EVENT_DATA_STORE_ARN =
       'arn:aws:cloudtrail:eu-central-1:111122223333:eventdatastore/1234abcd-12ab-34cd-56ef-1234567890ab';
-    expect(connect(null, { EVENT_DATA_STORE_ARN }).sink.reader).toHaveProperty('uids');
+    expect((await connect(null, { EVENT_DATA_STORE_ARN })).sink.reader).toHaveProperty('uids');
   });
 });
 

@@ -22,9 +22,13 @@ const sources: Source[] = [];
 afterEach(() => Promise.all(sources.splice(0).map((source) => source.close())));
 
 /** The source that `env` describes, talking to `simulator`. */
-function connect({ env }: KongSimulator, more: Readonly<Record<string, string>> = {}, deps: Partial<SourceDeps> = {}) {
+async function connect(
+  { env }: KongSimulator,
+  more: Readonly<Record<string, string>> = {},
+  deps: Partial<SourceDeps> = {},
+) {
   const never = new AbortController().signal;
-  const source = settingsOf({ ...env, ...more }).connect({
+  const source = await settingsOf({ ...env, ...more }).connect({
     signals: { stopping: never, aborting: never },
     log: { info: vi.fn(), warn: vi.fn(), error: vi.fn() },
     deriveErrorCode: false,
@@ -54,7 +58,7 @@ describe("Kong's settings", () => {
   test('find the Admin API behind a path prefix, with or without a slash at its end', async () => {
     await using simulator = await startKong({ pathPrefix: '/_api' });
     for (const KONG_ADMIN_API of [simulator.url, `${simulator.url}/`]) {
-      const source = connect(simulator, { KONG_ADMIN_API });
+      const source = await connect(simulator, { KONG_ADMIN_API });
       expect(await read(source)).toMatchObject({ strategy: 'filtered', kongVersion: '3.9.1.0' });
     }
   });
@@ -63,39 +67,41 @@ describe("Kong's settings", () => {
     await using simulator = await startKong({ tls: true });
     const ca = simulator.ca ?? '';
     for (const KONG_ROOT_CA of [ca, ca.replaceAll(/\r?\n/g, '\\n'), `${certificates.ca}\n${ca}`])
-      expect(await read(connect(simulator, { KONG_ROOT_CA }))).toMatchObject({ kongVersion: '3.9.1.0' });
-    await expect(read(connect(simulator, { KONG_ROOT_CA: certificates.ca }))).rejects.toThrow(/KONG_ROOT_CA/);
+      expect(await read(await connect(simulator, { KONG_ROOT_CA }))).toMatchObject({ kongVersion: '3.9.1.0' });
+    await expect(read(await connect(simulator, { KONG_ROOT_CA: certificates.ca }))).rejects.toThrow(/KONG_ROOT_CA/);
   });
 
   test('send the token only while KONG_SUPERADMIN is true', async () => {
     await using simulator = await startKong();
     const sent = () => simulator.requests.at(-1)?.headers['kong-admin-token'];
-    await read(connect(simulator, { KONG_SUPERADMIN: 'yes', KONG_ADMIN_TOKEN: user.token }));
+    await read(await connect(simulator, { KONG_SUPERADMIN: 'yes', KONG_ADMIN_TOKEN: user.token }));
     expect(sent()).toBe(user.token);
     for (const off of ['no', 'false', '0']) {
-      await read(connect(simulator, { KONG_SUPERADMIN: off, KONG_ADMIN_TOKEN: user.token }));
+      await read(await connect(simulator, { KONG_SUPERADMIN: off, KONG_ADMIN_TOKEN: user.token }));
       expect(sent()).toBeUndefined();
     }
-    await read(connect(simulator, { KONG_ADMIN_TOKEN: user.token }));
+    await read(await connect(simulator, { KONG_ADMIN_TOKEN: user.token }));
     expect(sent()).toBeUndefined();
   });
 
   test('take the page size and the strategy that are asked for', async () => {
     await using simulator = await startKong();
-    await read(connect(simulator));
+    await read(await connect(simulator));
     expect(queries(simulator).at(-1)).toMatchObject({ size: '1000', after: '0' });
     for (const KONG_SCAN of ['filtered', 'newest-first'])
-      expect(await read(connect(simulator, { KONG_SCAN, KONG_PAGE_SIZE: '7' }))).toMatchObject({ strategy: KONG_SCAN });
+      expect(await read(await connect(simulator, { KONG_SCAN, KONG_PAGE_SIZE: '7' }))).toMatchObject({
+        strategy: KONG_SCAN,
+      });
     expect(queries(simulator).at(-1)).toEqual({ size: '7' });
     simulator.settings.version = '2.8.1.1-enterprise-edition';
-    expect(await read(connect(simulator, { KONG_SCAN: 'full-scan' }))).toMatchObject({ strategy: 'full-scan' });
+    expect(await read(await connect(simulator, { KONG_SCAN: 'full-scan' }))).toMatchObject({ strategy: 'full-scan' });
   });
 
   test('report the ids of own requests, without the spaces Kong may pad them with', async () => {
     await using simulator = await startKong();
     const own: string[] = [];
     const markOwn = (id: string) => Promise.resolve(void own.push(id));
-    await read(connect(simulator, {}, { markOwn }));
+    await read(await connect(simulator, {}, { markOwn }));
     expect(own).toHaveLength(simulator.requests.length);
     expect(own.every((id) => /^\w{32}$/.test(id))).toBe(true);
   });
@@ -103,7 +109,7 @@ describe("Kong's settings", () => {
   test('try each thing once for check', async () => {
     await using simulator = await startKong();
     simulator.settings.databaseUp = false;
-    const checks = await connect(simulator, {}, { isCheck: true }).diagnose();
+    const checks = await (await connect(simulator, {}, { isCheck: true })).diagnose();
     expect(checks.map(({ ok }) => ok)).toEqual([true, false]);
     expect(simulator.requests).toHaveLength(2);
   });
