@@ -74,7 +74,7 @@ const variables = z.object({
 
 /**
  * The configuration as `env` gives it. White space around a value is dropped, and what is empty then counts as unset. The
- * variables, their meaning and defaults are the table in README.md.
+ * variables, their meaning and defaults are the tables in docs/configuration.md.
  *
  * @throws {ConfigError} names every variable that is wrong or missing, at once; values that may hold a secret are not repeated
  */

@@ -14,7 +14,7 @@ const WITHOUT_LAMBDA_MS = 15 * 60_000;
 let coldStart: Deployment | undefined;
 
 /**
- * The Lambda's entry. What an invocation may ask for is described in README.md, "Invocations".
+ * The Lambda's entry. What an invocation may ask for is described in docs/invocations.md.
  *
  * @returns the run's summary, or what the mode answers
  * @throws every `ForwarderError`: an invocation that could not do its work fails, after its progress was saved

@@ -18,8 +18,8 @@ export function keepRow(row: unknown, redactor: Redactor): KeptRow {
     return keep(row, redactor);
   } catch {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return { row: null };
-    const { payload, path, ...rest } = row as Record<string, unknown>;
-    const kept: Record<string, unknown> = { ...rest, removed_from_payload: null };
+    const { payload, path, ...kept } = row as Record<string, unknown>;
+    delete kept['removed_from_payload'];
     if (typeof path === 'string') kept['path'] = path.replace(/\?.*$/s, '');
     return typeof payload === 'string' ? { row: kept, whole: digestOf(payload) } : { row: kept };
   }
