@@ -4,6 +4,7 @@ import {
   FilterLogEventsCommand,
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import pThrottle from 'p-throttle';
 import * as z from 'zod';
 import { addAttempt, type AttemptOptions } from '../aws-attempt.ts';
 import { findEndpoint, NO_CREDENTIALS } from '../aws-endpoint.ts';
@@ -57,6 +58,11 @@ export interface LogStreamOptions extends Omit<AttemptOptions, 'attemptTimeoutMs
   readonly region: string;
   readonly groupName: string;
   readonly streamName: string;
+  /**
+   * Calls of FilterLogEvents per second. An account has five in a Region, which cannot be raised, and people need some of them
+   * (AWS re:Post, "How do I troubleshoot throttling in CloudWatch Logs"). @default 4
+   */
+  readonly findsPerSecond?: number;
   /** Time limit of one attempt. Generous: what is given up may have been delivered. @default 30000 */
   readonly attemptTimeoutMs?: number;
   /** Tries of the SDK for one call. @default - AWS_MAX_ATTEMPTS, else the SDK's own */
@@ -79,9 +85,9 @@ export function connectLogStream(options: LogStreamOptions): LogStream {
   const stream = { logGroupName: options.groupName, logStreamName: options.streamName };
   const putting = new CloudWatchLogsClient(settings);
   addAttempt(putting.middlewareStack, { ...options, attemptTimeoutMs });
-  // What does no harm twice needs no such care: the SDK asks again, and slows down when it is throttled. Finding lines is soon
-  // throttled: an account has few calls of FilterLogEvents per second.
+  // What does no harm twice needs no such care: the SDK asks again, and slows down when it is throttled.
   const asking = new CloudWatchLogsClient({ ...settings, maxAttempts: maxAttempts ?? 10, retryMode: 'adaptive' });
+  const turn = pThrottle({ limit: options.findsPerSecond ?? 4, interval: 1000, strict: true })(() => Promise.resolve());
   let creation: Promise<void> | null = null;
 
   return {
@@ -107,6 +113,7 @@ export function connectLogStream(options: LogStreamOptions): LogStream {
         startFromHead: false,
         ...search,
       });
+      await turn();
       return foundAnswer.parse(await asking.send(command, { abortSignal }));
     },
     endpoint: () => endpointOf(region),

@@ -6,7 +6,7 @@ import { startCloudWatchLogs } from '../../simulators/cloudwatch-logs.ts';
 import { activities } from '../../support/activity.ts';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
 import { kinds, NEVER, putAll } from '../harness.ts';
-import { GROUP, type LogsHarness, openLogs, STREAM } from './harness.ts';
+import { GROUP, type LogsHarness, NOON, openLogs, STREAM } from './harness.ts';
 
 const OPTIONS: LogStreamOptions = {
   region: 'eu-central-1',
@@ -139,6 +139,20 @@ describe('put', () => {
     const stream = connectLogStream({ ...OPTIONS, onRequest });
     await stream.put([{ timestamp: logs.clock.service, message: '{}' }], NEVER);
     expect(onRequest).toHaveBeenCalledTimes(2);
+    stream.close();
+  });
+});
+
+describe('find', () => {
+  test('leaves some of the account’s few calls per second to others', async () => {
+    await using logs = await openLogs();
+    const stream = connectLogStream(OPTIONS);
+    const search = { startTime: NOON, endTime: NOON };
+    for (let call = 0; call < 9; call += 1) await stream.find(search, NEVER);
+    const times = logs.logs.requests.map(({ atMs }) => atMs);
+    // Requests travel for a few milliseconds, so the fifth may seem to come a little less than a second after the first.
+    for (let call = 4; call < times.length; call += 1)
+      expect((times[call] ?? 0) - (times[call - 4] ?? 0)).toBeGreaterThan(900);
     stream.close();
   });
 });

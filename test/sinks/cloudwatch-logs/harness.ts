@@ -41,6 +41,7 @@ export async function openLogs(options: LogsOptions = {}): Promise<LogsHarness> 
     groupName: GROUP,
     streamName: STREAM,
     callsPerSecond: 1000,
+    findsPerSecond: 1000,
     stopping,
     onRequest: () => undefined,
     onThrottled,

@@ -97,6 +97,13 @@ describe.each<TermMatching>(['anywhere', 'whole words'])('lines whose timestamp 
     expect(await uids(logs, NOON - 21 * DAY, NOON)).toEqual(['a', 'b', 'c']);
   });
 
+  test('are found in every hour that the window touches', async () => {
+    await using logs = await open();
+    const from = NOON - 20 * DAY + HOUR / 2;
+    await putAll(logs, [at('a', from), at('b', from + HOUR - 1000)]);
+    expect(await uids(logs, from, from + HOUR)).toEqual(['a', 'b']);
+  });
+
   test('are found where the source’s clock was ahead', async () => {
     await using logs = await open();
     await putAll(logs, [at('ahead', NOON + 20 * HOUR), at('next', NOON + 20 * HOUR + 1000)]);
