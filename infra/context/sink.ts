@@ -109,13 +109,19 @@ function retentionProblems({ values: { retentionDays: days } }: Given, sink: Sin
   ]);
 }
 
-function placeProblems({ values: { logGroupArn, logGroupKmsKeyArn }, account, region }: Given): string[] {
+function placeProblems({ values, account, region }: Given): string[] {
+  const { logGroupArn, logGroupKmsKeyArn, eventDataStoreArn, lakeDashboard } = values;
   const owner = logGroupArn?.split(':')[4];
+  const storeRegion = regionOfArn(eventDataStoreArn);
   const keyRegion = regionOfArn(logGroupKmsKeyArn);
   return problemsOf([
     [
       owner !== undefined && account !== undefined && owner !== account,
       `logGroupArn must be in the account of the deployment, ${account ?? ''}: PutLogEvents names no account; got one of ${owner ?? ''}`,
+    ],
+    [
+      lakeDashboard && storeRegion !== undefined && region !== undefined && storeRegion !== region,
+      `lakeDashboard must be in the Region of its store, ${storeRegion ?? ''}, and the deployment is in ${region ?? ''}`,
     ],
     [
       keyRegion !== undefined && region !== undefined && keyRegion !== region,

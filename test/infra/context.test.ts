@@ -546,6 +546,11 @@ describe('a deployment whose account and Region are known', () => {
       'logGroupArn must be in the account of the deployment, 111122223333: PutLogEvents names no account; got one of 444455556666',
     ],
     [
+      'a Lake dashboard of a store in another Region',
+      { lakeDashboard: true, eventDataStoreArn: EVENT_DATA_STORE_ARN.replace('eu-west-1', 'us-east-1') },
+      'lakeDashboard must be in the Region of its store, us-east-1, and the deployment is in eu-west-1',
+    ],
+    [
       'a key of another Region',
       { ...TO_LOGS, logGroupKmsKeyArn: KMS_KEY_ARN.replace('eu-west-1', 'us-east-1') },
       'logGroupKmsKeyArn must be in the Region of the log group, eu-west-1, got one in us-east-1',

@@ -17,6 +17,7 @@ import type { KongAuditForwarderProps } from '../../infra/constructs/kong-audit-
 import { KongSource, type KongSourceProps } from '../../infra/constructs/kong-source.ts';
 import { LogGroupSource } from '../../infra/constructs/log-group-source.ts';
 import type { Sink } from '../../infra/constructs/sink.ts';
+import { verificationSchedule } from '../../infra/constructs/verification-schedule.ts';
 import { METRIC_NAMES } from '../../lambda/metric-names.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { CHANNEL_ARN, environmentOf, placeholderCode, scratch, statementsOf } from './support.ts';
@@ -261,6 +262,26 @@ describe('what a forwarder refuses', () => {
     expect(() => place('Forwarder', { endpoints })).toThrow(
       'endpoints cannot be used: what is called of CloudTrail has no interface endpoint in a VPC',
     );
+  });
+});
+
+describe('the daily verification', () => {
+  const readable = { title: 'x', variables: {}, readable: true };
+
+  test.each([
+    ['5 minutes', Duration.minutes(5), 'cron(30 3 * * ? *)'],
+    ['an hour', Duration.hours(1), 'cron(30 3 * * ? *)'],
+    ['12 hours', Duration.hours(12), 'cron(30 14 * * ? *)'],
+    ['21 hours', Duration.hours(21), 'cron(30 23 * * ? *)'],
+    ['22 hours', Duration.hours(22), undefined],
+    ['three days', Duration.days(3), undefined],
+  ])('of runs every %s comes when the last entries of the day before must have come', (_, interval, expected) => {
+    expect(verificationSchedule(undefined, readable, interval)?.expressionString).toBe(expected);
+  });
+
+  test('is none where the sink cannot be read, or nobody wants it', () => {
+    expect(verificationSchedule(undefined, { ...readable, readable: false }, Duration.hours(1))).toBeUndefined();
+    expect(verificationSchedule('none', readable, Duration.hours(1))).toBeUndefined();
   });
 });
 

@@ -312,6 +312,10 @@ describe("the function's egress", () => {
     });
   });
 
+  test('names only the services that are called: without a secret, not Secrets Manager', () => {
+    expect(egressOf(bare)).toContainEqual(expect.objectContaining({ FromPort: 443, Description: 'CloudTrail' }));
+  });
+
   test('goes to the addresses that are given for Kong', () => {
     expect(egressOf(full)).toContainEqual(expect.objectContaining({ CidrIp: '10.9.0.0/24', FromPort: 8444 }));
     expect(JSON.stringify(egressOf(full))).not.toContain('10.0.0.0/16');
