@@ -1,0 +1,112 @@
+import type { Log } from '../../log.ts';
+import type { Page } from '../../pipeline/source.ts';
+import type { Window } from '../../pipeline/window.ts';
+import { above, below, isInSome, type Stretch, toStretch, withoutCursor } from '../stretch.ts';
+import type { LogGroup } from './client.ts';
+import { type Place, type Question, toCursor, toPlace } from './cursor.ts';
+import type { Selected } from './items.ts';
+import { TokenRefused } from './problem.ts';
+
+export interface ReadDeps {
+  readonly group: Pick<LogGroup, 'find'>;
+  readonly question: Question;
+  readonly toItems: (rows: readonly unknown[]) => Promise<Selected>;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/**
+ * Reads `stretch`, newest first, from where its cursor says or from its top. What is left shrinks from above with each page, down to
+ * the second of its last event, for more of that second may follow; a token says where to go on, also where pages are empty. When
+ * the service does not take its own token any more, what is left is read without, from its top.
+ *
+ * @throws what `LogGroup.find` throws; never `TokenRefused`
+ */
+export async function* readStretch(stretch: Stretch, deps: ReadDeps, isSecondTry = false): AsyncGenerator<Page> {
+  let left: readonly Window[] = stretch.windows;
+  try {
+    for await (const page of follow(stretch, deps)) {
+      left = page.left;
+      yield page;
+    }
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw error;
+    const rest = toStretch(left.map(withoutCursor));
+    const isFurther = rest.before < stretch.before;
+    if (isSecondTry && !isFurther) throw error.cause;
+    const { after, before } = rest;
+    deps.log.warn('The log group does not take a token it gave; what is left is read from its top', { after, before });
+    yield* readStretch(rest, deps, !isFurther);
+  }
+}
+
+async function* follow({ windows, after, before }: Stretch, deps: ReadDeps): AsyncGenerator<Page> {
+  const { question, log } = deps;
+  const place = toPlace(windows[0]?.cursor, question);
+  const search = place?.search ?? {
+    startTime: after * 1000,
+    // The service takes both ends.
+    endTime: before * 1000 - 1,
+    ...(question.filterPattern !== undefined && { filterPattern: question.filterPattern }),
+  };
+  const order = newestFirst(before * 1000 - 1);
+  let wanted = windows;
+  let token = place?.token ?? null;
+  do {
+    const { rows, nextToken } = await deps.group.find({ ...search, ...(token !== null && { nextToken: token }) });
+    const startsOver = !order.check(rows);
+    if (startsOver) {
+      log.warn('The log group does not give the newest events first; only its tokens say how far it was read');
+      wanted = whole(windows, search.endTime);
+    }
+    const rest = order.isKept() ? below(order.lowestSecond() + 1, windows) : wanted;
+    const { items, ignored } = await deps.toItems(rows);
+    // What follows may lie below all that is wanted, where only a part of what the token stands for is still to be read.
+    token = rest.length === 0 ? null : nextToken;
+    yield {
+      items: items.filter(({ second }) => second === null || isInSome(wanted, second)),
+      left: token === null ? [] : at({ search, token }, rest, question),
+      ignored,
+      ...(startsOver && { startsOver }),
+    };
+  } while (token !== null);
+}
+
+const at = (place: Place, windows: readonly Window[], question: Question): Window[] => {
+  const cursor = toCursor(place, question);
+  return windows.map((window) => ({ ...window, cursor }));
+};
+
+/** Also what earlier runs took for read, because it lay above the place they had reached. */
+function whole(windows: readonly Window[], endTime: number): Window[] {
+  const top = Math.max(...windows.map(({ before }) => before));
+  const end = Math.floor(endTime / 1000) + 1;
+  return [...(top < end ? [{ after: top, before: end, again: true as const }] : []), ...windows];
+}
+
+/** Watches the order, event by event. */
+function newestFirst(from: number) {
+  let lowest = from;
+  let isKept = true;
+  return {
+    lowestSecond: () => Math.floor(lowest / 1000),
+    isKept: () => isKept,
+    /** False for the page that breaks the order first. */
+    check(rows: readonly unknown[]): boolean {
+      const wasKept = isKept;
+      for (const row of rows) {
+        const { timestamp } = row as { readonly timestamp?: unknown };
+        if (typeof timestamp !== 'number') continue;
+        isKept &&= timestamp <= lowest;
+        lowest = Math.min(lowest, timestamp);
+      }
+      return isKept || !wasKept;
+    },
+  };
+}
+
+/** The highest part of `stretch`, at most `seconds` long, and what lies below it. One that has a cursor is read in one go. */
+export function cutTop(stretch: Stretch, seconds: number): { readonly top: Stretch; readonly rest: readonly Window[] } {
+  const middle = stretch.before - seconds;
+  if (stretch.windows[0]?.cursor !== undefined || middle <= stretch.after) return { top: stretch, rest: [] };
+  return { top: toStretch(above(middle, stretch.windows)), rest: below(middle, stretch.windows) };
+}
