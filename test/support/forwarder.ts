@@ -5,6 +5,11 @@ import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
 import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type CloudTrailOptions, type CloudTrailSimulator, startCloudTrail } from '../simulators/cloudtrail.ts';
+import {
+  type CloudWatchLogsOptions,
+  type CloudWatchLogsSimulator,
+  startCloudWatchLogs,
+} from '../simulators/cloudwatch-logs.ts';
 import { type KongOptions, type KongSimulator, startKong } from '../simulators/kong.ts';
 import type { KongEntry, KongRow, RecordOptions } from '../simulators/kong-table.ts';
 import { type LambdaProcess, startLambdaProcess } from './lambda-process.ts';
@@ -13,7 +18,12 @@ import { type RedisServer, startRedis } from './redis-server.ts';
 /** What Kong's clock shows when a test begins. It stands still and is nowhere near the machine's. */
 export const KONG_NOW = 1_700_000_000;
 
+/** The log group that is read where the source is one. */
+export const SOURCE_GROUP = '/aws/eks/prod/cluster';
+
 export interface StartOptions {
+  /** The source is a log group instead of Kong; the clock then shows the machine's time, which AWS clients insist on. */
+  readonly source?: { readonly format: 'kubernetes-audit' | 'nginx' } & CloudWatchLogsOptions;
   readonly kong?: KongOptions;
   readonly cloudtrail?: CloudTrailOptions;
   /** On top of what the simulators need. */
@@ -33,6 +43,8 @@ export interface InvokeOptions {
 export interface Forwarder extends AsyncDisposable {
   readonly kong: KongSimulator;
   readonly cloudtrail: CloudTrailSimulator;
+  /** Has `SOURCE_GROUP` where that is the source. */
+  readonly logs: CloudWatchLogsSimulator;
   readonly server: RedisServer;
   /** A connection to the server, for looking at what is stored. */
   readonly redis: Redis;
@@ -78,15 +90,19 @@ afterAll(async () => {
 
 /** Starts everything with an empty audit log and an empty ledger. */
 export async function start(options: StartOptions = {}): Promise<Forwarder> {
-  const clock = { now: KONG_NOW };
+  const clock = { now: options.source ? Math.floor(Date.now() / 1000) : KONG_NOW };
   const kong = await startKong({ now: () => clock.now, ...options.kong });
   const cloudtrail = await startCloudTrail(options.cloudtrail);
+  const { format, ...logsOptions } = options.source ?? {};
+  const logs = await startCloudWatchLogs({ now: () => clock.now, groups: [{ name: SOURCE_GROUP }], ...logsOptions });
   const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;
   const env: Record<string, string> = {
-    ...kong.env,
+    ...(format === undefined
+      ? kong.env
+      : { ...logs.env, SOURCE_LOG_GROUP_ARN: logs.model.groupArn(SOURCE_GROUP), SOURCE_FORMAT: format }),
     ...cloudtrail.env,
     AWS_EC2_METADATA_DISABLED: 'true',
     REDIS_HOST: `${server.host}:${server.port}`,
@@ -110,6 +126,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   return {
     kong,
     cloudtrail,
+    logs,
     server,
     redis,
     prefix,
@@ -159,7 +176,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
     [Symbol.asyncDispose]: async () => {
       if (lambda && 'kill' in lambda) await lambda.kill();
       redis.disconnect();
-      await Promise.all([kong.close(), cloudtrail.close()]);
+      await Promise.all([kong.close(), cloudtrail.close(), logs.close()]);
     },
   };
 }

@@ -14,17 +14,32 @@ export interface ReadDeps {
   readonly log: Pick<Log, 'warn'>;
 }
 
+/** So many pages in a row without an event say nothing of how far they have come. */
+export class TooSparse extends Error {
+  override readonly name = 'TooSparse';
+}
+
+const MOST_EMPTY_PAGES = 20;
+
+export interface How {
+  /** Empty pages are followed for as long as there are any. @default false */
+  readonly isPatient?: boolean;
+  /** What is left was read before, and no further. @default false */
+  readonly isSecondTry?: boolean;
+}
+
 /**
  * Reads `stretch`, newest first, from where its cursor says or from its top. What is left shrinks from above with each page, down to
  * the second of its last event, for more of that second may follow; a token says where to go on, also where pages are empty. When
  * the service does not take its own token any more, what is left is read without, from its top.
  *
+ * @throws {TooSparse} it has no cursor, and page after page is empty
  * @throws what `LogGroup.find` throws; never `TokenRefused`
  */
-export async function* readStretch(stretch: Stretch, deps: ReadDeps, isSecondTry = false): AsyncGenerator<Page> {
+export async function* readStretch(stretch: Stretch, deps: ReadDeps, how: How = {}): AsyncGenerator<Page> {
   let left: readonly Window[] = stretch.windows;
   try {
-    for await (const page of follow(stretch, deps)) {
+    for await (const page of follow(stretch, deps, how)) {
       left = page.left;
       yield page;
     }
@@ -32,14 +47,15 @@ export async function* readStretch(stretch: Stretch, deps: ReadDeps, isSecondTry
     if (!(error instanceof TokenRefused)) throw error;
     const rest = toStretch(left.map(withoutCursor));
     const isFurther = rest.before < stretch.before;
-    if (isSecondTry && !isFurther) throw error.cause;
+    if (how.isSecondTry && !isFurther) throw error.cause;
     const { after, before } = rest;
     deps.log.warn('The log group does not take a token it gave; what is left is read from its top', { after, before });
-    yield* readStretch(rest, deps, !isFurther);
+    yield* readStretch(rest, deps, { ...how, isSecondTry: !isFurther });
   }
 }
 
-async function* follow({ windows, after, before }: Stretch, deps: ReadDeps): AsyncGenerator<Page> {
+async function* follow(stretch: Stretch, deps: ReadDeps, { isPatient = false }: How): AsyncGenerator<Page> {
+  const { windows, after, before } = stretch;
   const { question, log } = deps;
   const place = toPlace(windows[0]?.cursor, question);
   const search = place?.search ?? {
@@ -51,6 +67,7 @@ async function* follow({ windows, after, before }: Stretch, deps: ReadDeps): Asy
   const order = newestFirst(before * 1000 - 1);
   let wanted = windows;
   let token = place?.token ?? null;
+  let emptyInARow = 0;
   do {
     const { rows, nextToken } = await deps.group.find({ ...search, ...(token !== null && { nextToken: token }) });
     const startsOver = !order.check(rows);
@@ -68,6 +85,8 @@ async function* follow({ windows, after, before }: Stretch, deps: ReadDeps): Asy
       ignored,
       ...(startsOver && { startsOver }),
     };
+    emptyInARow = rows.length === 0 ? emptyInARow + 1 : 0;
+    if (token !== null && emptyInARow === MOST_EMPTY_PAGES && !isPatient && !place) throw new TooSparse();
   } while (token !== null);
 }
 
@@ -104,9 +123,9 @@ function newestFirst(from: number) {
   };
 }
 
-/** The highest part of `stretch`, at most `seconds` long, and what lies below it. One that has a cursor is read in one go. */
+/** The highest part of `stretch`, at most `seconds` long, and what lies below it. */
 export function cutTop(stretch: Stretch, seconds: number): { readonly top: Stretch; readonly rest: readonly Window[] } {
   const middle = stretch.before - seconds;
-  if (stretch.windows[0]?.cursor !== undefined || middle <= stretch.after) return { top: stretch, rest: [] };
+  if (middle <= stretch.after) return { top: stretch, rest: [] };
   return { top: toStretch(above(middle, stretch.windows)), rest: below(middle, stretch.windows) };
 }

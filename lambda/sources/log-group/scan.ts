@@ -3,12 +3,12 @@ import type { Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
 import { toStretch, toStretches, withoutCursor } from '../stretch.ts';
 import { toPlace } from './cursor.ts';
-import { cutTop, type ReadDeps, readStretch } from './pages.ts';
+import { cutTop, type ReadDeps, readStretch, TooSparse } from './pages.ts';
 import { isAboutAnswer } from './problem.ts';
 
 /** FilterLogEvents goes newest first only from here on, epoch seconds (API reference); EKS and NGINX were younger in most groups. */
 const EARLIEST = Date.UTC(2024, 0, 1) / 1000;
-/** A stretch of hours without one event that is wanted takes many empty pages; in parts, each of them is progress. */
+/** Of a stretch that is too sparse: the end of each part is progress, also where there is no event. */
 const PART_SECONDS = 6 * 3600;
 
 /**
@@ -32,17 +32,23 @@ export async function* scan(todo: readonly Window[], from: number, deps: ReadDep
   let failedBefore = false;
   for (const [index, stretch] of stretches.entries()) {
     const later = stretches.slice(index + 1).flatMap((next) => next.windows);
+    let partSeconds = Infinity;
     for (let rest = stretch.windows; rest.length > 0;) {
-      const part = cutTop(toStretch(rest), PART_SECONDS);
+      const part = cutTop(toStretch(rest), partSeconds);
       ({ rest } = part);
       let left: readonly Window[] = part.top.windows;
       try {
-        for await (const page of readStretch(part.top, deps)) {
+        for await (const page of readStretch(part.top, deps, { isPatient: partSeconds < Infinity })) {
           left = page.left;
           yield { ...page, left: [...failed, ...left, ...rest, ...later] };
         }
         failedBefore = false;
       } catch (error) {
+        if (error instanceof TooSparse) {
+          partSeconds = PART_SECONDS;
+          rest = left.map(withoutCursor);
+          continue;
+        }
         if (!(error instanceof SourceLogGroupError) || failedBefore || !isAboutAnswer(error)) throw failure ?? error;
         failure ??= error;
         failedBefore = true;
