@@ -14,6 +14,8 @@ export interface AuditQuery {
   readonly name: string;
   readonly question: string;
   readonly parameters: readonly QueryParameter[];
+  /** What a reader must know to read the result right; empty when nothing. */
+  readonly note: string;
   /**
    * CloudTrail Lake SQL (Trino). `$EDS_ID` is the ID of the event data store, the end of its ARN; `$START` and `$END` bound `eventTime`
    * on both sides, in UTC, such as `2026-11-14 00:00:00`. Lake bills by the bytes that a query reads: keep the bounds narrow.
@@ -30,9 +32,19 @@ export const QUERIES: readonly AuditQuery[] = [
   query('route-changes', 'Who changed this route?', [
     { name: 'ROUTE', meaning: 'name or ID of the route', example: 'orders-v1' },
   ]),
-  query('denied-calls', 'Which calls were denied, by user and address?'),
+  query(
+    'denied-calls',
+    'Which calls were denied, by user and address?',
+    NO_PARAMETERS,
+    'A call with a wrong token has no user: it stands as `anonymous`, and the address tells them apart.',
+  ),
   query('changes-per-workspace', 'How much was changed, per workspace and day?'),
-  query('anonymous-writes', 'What did nobody in particular change?'),
+  query(
+    'anonymous-writes',
+    'What did nobody in particular change?',
+    NO_PARAMETERS,
+    'With RBAC on, these are attempts without a valid token, and `status` says that they were refused. Without RBAC this is every change.',
+  ),
   query('rbac-changes', 'Who changed users, roles and permissions?'),
   query('deletions', 'What was deleted?'),
   query('plugin-changes', 'Which plugins were added, changed or removed?'),
@@ -43,7 +55,12 @@ export const QUERIES: readonly AuditQuery[] = [
     { name: 'OPENS', meaning: 'first hour of work, in UTC, 0 to 23; Saturday and Sunday are outside', example: '7' },
     { name: 'CLOSES', meaning: 'hour from which it is over, in UTC', example: '18' },
   ]),
-  query('duplicates', 'Which events are there more than once?'),
+  query(
+    'duplicates',
+    'Which events are there more than once?',
+    NO_PARAMETERS,
+    'Copies come from a run that died before it could note an answer, from `backfill --resend`, and from a Redis that lost its data.',
+  ),
   query('one-request', 'What became of this one request, end to end?', [
     {
       name: 'REQUEST_ID',
@@ -51,7 +68,13 @@ export const QUERIES: readonly AuditQuery[] = [
       example: 'b2f0c1d4e5a6978812345678abcdef01',
     },
   ]),
-  query('events-per-hour', 'How many events are there per hour, and where is a gap?'),
+  query(
+    'events-per-hour',
+    'How many events are there per hour, and where is a gap?',
+    NO_PARAMETERS,
+    'An hour without events has no row: in Lake `hours_since_previous` is then more than 1, in Insights an hour is left out. The forwarder reads Kong ' +
+      'every hour, but its own reading is not forwarded, so an hour in which nobody used the Admin API has no events. Whether a gap hides a loss, `verify` tells.',
+  ),
 ];
 
 /**
@@ -74,7 +97,7 @@ export function exampleValues(query: AuditQuery): Record<string, string> {
   return Object.fromEntries(query.parameters.map(({ name, example }) => [name, example]));
 }
 
-function query(name: string, question: string, parameters = NO_PARAMETERS): AuditQuery {
+function query(name: string, question: string, parameters = NO_PARAMETERS, note = ''): AuditQuery {
   const read = (extension: string) => readFileSync(new URL(`queries/${name}.${extension}`, import.meta.url), 'utf8');
-  return { name, question, parameters, lake: read('sql').trim(), insights: read('insights').trim() };
+  return { name, question, parameters, note, lake: read('sql').trim(), insights: read('insights').trim() };
 }

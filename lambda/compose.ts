@@ -1,5 +1,4 @@
 import { type Config, readConfig, type Rooms } from './config.ts';
-import type { RunSettings } from './commands/forwarding.ts';
 import type { Env } from './environment.ts';
 import { type Ledger, OWN } from './ledger/ledger.ts';
 import { createRedisLedger } from './ledger/redis/ledger.ts';
@@ -7,17 +6,19 @@ import type { Log } from './log.ts';
 import { compilePatterns } from './path-patterns.ts';
 import type { Deadline } from './pipeline/deadline.ts';
 import { createFilter } from './pipeline/filter.ts';
+import type { RunSettings } from './pipeline/settings.ts';
 import type { Sink } from './pipeline/sink.ts';
 import type { Source } from './pipeline/source.ts';
 import type { Tally } from './pipeline/tally.ts';
 import { createRedactor } from './redact/redactor.ts';
 import { toSecret } from './secrets.ts';
 import { cloudTrailLake } from './sinks/cloudtrail-lake/config.ts';
+import { cloudWatchLogs } from './sinks/cloudwatch-logs/config.ts';
 import { kong } from './sources/kong/config.ts';
 import { logGroup } from './sources/log-group/config.ts';
 
 /** A new kind of source or sink is a folder and a word here. */
-const ROOMS: Rooms = { sources: [kong, logGroup], sinks: [cloudTrailLake] };
+const ROOMS: Rooms = { sources: [kong, logGroup], sinks: [cloudTrailLake, cloudWatchLogs] };
 
 /** See `readConfig`. */
 export const loadConfig = (env: Env): Config => readConfig(env, ROOMS);
@@ -53,7 +54,7 @@ export interface Deployment {
   /** Redis alone, for what needs no more. @throws {SecretError} its password cannot be read */
   connectLedger(occasion: Pick<Occasion, 'deadline' | 'remainingMs' | 'ledger'>): Promise<Ledger>;
   /** Connections are made for one invocation: an hour of frozen sockets gains nothing. */
-  connect(occasion: Occasion, ledger: Pick<Ledger, 'mark' | 'bind'> | null): Ends;
+  connect(occasion: Occasion, ledger: Pick<Ledger, 'mark' | 'bind'> | null): Promise<Ends>;
 }
 
 /**
@@ -80,10 +81,10 @@ export function compose(env: Env): Deployment {
       const read = await password?.read({ signal: deadline.stopping });
       return createRedisLedger({ ...config.redis, password: read, source: config.sourceName, remainingMs });
     },
-    connect(occasion, ledger) {
+    async connect(occasion, ledger) {
       const { deadline, log, tally, isReadOnly = false, isCheck = false, now = Date.now } = occasion;
       const marksOwn = ledger && !config.forwardOwnRequests && !isReadOnly;
-      const source = config.source.connect({
+      const source = await config.source.connect({
         signals: deadline,
         log,
         ...(marksOwn && { markOwn: markOwn(ledger, config) }),
@@ -92,7 +93,7 @@ export function compose(env: Env): Deployment {
         lookbackSeconds: config.auditTtlSeconds,
         isCheck,
       });
-      const sink = config.sink.connect({
+      const sink = await config.sink.connect({
         sourceName: config.sourceName,
         eventSource: config.eventSource,
         redactor,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Env, flag, got, integer, names, oneOf, readVariables, secretArn } from './environment.ts';
 import { ConfigError } from './errors.ts';
 import { DEFAULT_REDACT_KEYS } from './redact/redactor.ts';
+import { LOG_LEVELS } from './log.ts';
 import type { Loaded, SinkRoom, SourceRoom } from './room.ts';
 import { secretSource } from './secrets.ts';
 
@@ -39,7 +40,7 @@ const redactKeys = z.string().transform((text, context): readonly string[] => {
 /** Separated by commas, but not by those within braces, brackets or parentheses, or behind a backslash. */
 const patterns = z
   .string()
-  .transform((text) => text.match(/(?:\\.|\{[^}]*\}|\[(?:\\.|[^\]\\])*\]|\((?:\\.|[^)\\])*\)|[^,\\])+/gs) ?? [])
+  .transform((text) => text.match(/(?:\\.|\{[^}]*\}|\[(?:\\.|[^\]\\])*\]|\((?:\\.|[^)\\])*\)|[^,\\]|\\$)+/gs) ?? [])
   .transform((found): readonly string[] => found.map((pattern) => pattern.trim()).filter(Boolean));
 
 /** What every deployment has, whatever its source and sink. */
@@ -68,11 +69,7 @@ const variables = z.object({
   IGNORE_METHODS: names.transform((methods) => methods.map((method) => method.toUpperCase())).default([]),
   IGNORE_PATHS: patterns.default([]),
   REDACT_KEYS: redactKeys.default(DEFAULT_REDACT_KEYS),
-  LOG_LEVEL: z
-    .string()
-    .toUpperCase()
-    .pipe(oneOf(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']))
-    .default('INFO'),
+  LOG_LEVEL: z.string().toUpperCase().pipe(oneOf(LOG_LEVELS)).default('INFO'),
 });
 
 /**

@@ -1,5 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Config } from './config.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,8 +9,10 @@ export interface Log {
   error(message: string, fields?: Fields): void;
 }
 
-/** @param level one of Powertools' levels */
-export function createLog(level: Config['logLevel'], fields: Fields): Log {
+/** Powertools' levels. */
+export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'] as const;
+
+export function createLog(level: (typeof LOG_LEVELS)[number], fields: Fields): Log {
   const logger = new Logger({ serviceName: 'kong-audit-forwarder', logLevel: level, persistentKeys: fields });
   return {
     info: (message, more = {}) => {

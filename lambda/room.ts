@@ -33,7 +33,8 @@ export interface SourceSettings {
   readonly auditTtlSeconds: number;
   /** Names the log group it reads, where it reads one: no sink may write there. */
   readonly logGroup?: string;
-  connect(deps: SourceDeps): Source;
+  /** May load the code it needs first: what a deployment does not have, its cold start does not pay for. */
+  connect(deps: SourceDeps): Source | Promise<Source>;
 }
 
 export interface SinkSettings {
@@ -41,7 +42,8 @@ export interface SinkSettings {
   readonly name: string;
   /** Names the log group it writes to, where it writes to one. */
   readonly logGroup?: string;
-  connect(deps: SinkDeps): Sink;
+  /** See `SourceSettings`. */
+  connect(deps: SinkDeps): Sink | Promise<Sink>;
 }
 
 export interface SourceDeps {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_REDACT_KEYS } from '../lambda/redact/redactor.ts';
-import { loadConfig } from '../lambda/config.ts';
+import { loadConfig } from '../lambda/compose.ts';
+import { type Config, readConfig, type Rooms } from '../lambda/config.ts';
 import { ConfigError } from '../lambda/errors.ts';
-import { makeCertificates } from './support/certificates.ts';
+import { DEFAULT_REDACT_KEYS } from '../lambda/redact/redactor.ts';
+import type { SinkRoom, SourceRoom } from '../lambda/room.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +14,6 @@ const REQUIRED = {
   CHANNEL_ARN: 'arn:aws:cloudtrail:eu-central-1:111122223333:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE',
 };
 const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:kong/token-AbCdEf';
-const certificates = await makeCertificates();
 
 const load = (changes: Environment = {}) => loadConfig({ ...REQUIRED, ...changes });
 
@@ -29,53 +29,34 @@ function refusal(env: Environment): ConfigError {
 
 const problemsOf = (changes: Environment) => refusal({ ...REQUIRED, ...changes }).problems;
 
+/** The configuration without the functions in it, which are new each time. */
+const plain = (config: Config): unknown => JSON.parse(JSON.stringify(config));
+
 test('the required variables alone give every default', () => {
-  expect(load()).toEqual({
-    kong: { adminApi: 'https://kong.internal:8444', token: null, rootCa: undefined, pageSize: 1000, scan: 'auto' },
+  const { source, sink, ...common } = load();
+  expect(common).toEqual({
     redis: { host: 'redis.internal', port: 6379, db: 0, username: undefined, password: null, tls: false },
-    channel: {
-      arn: REQUIRED.CHANNEL_ARN,
-      region: 'eu-central-1',
-      accountId: '111122223333',
-      externalId: undefined,
-    },
     sourceName: 'kong',
     overlapSeconds: 3600,
     auditTtlSeconds: 2_592_000,
     ttlGraceSeconds: 3600,
-    putConcurrency: 5,
+    putConcurrency: 20,
     putCallsPerSecond: 100,
     deadlineReserveMs: 15_000,
     forwardOwnRequests: false,
     deriveErrorCode: false,
     eventSource: 'kong-gateway',
+    ignoreMethods: [],
+    ignorePaths: [],
     redactKeys: DEFAULT_REDACT_KEYS,
     logLevel: 'INFO',
   });
+  expect(source).toMatchObject({ eventSource: 'kong-gateway', auditTtlSeconds: 2_592_000 });
+  expect(sink).toMatchObject({ name: 'cloudtrail-lake' });
 });
 
 /** Variable, given value, where it stands in the configuration, what it becomes. */
 const ACCEPTED: readonly (readonly [string, string, string, unknown])[] = [
-  ['KONG_ADMIN_API', 'http://kong:8001', 'kong.adminApi', 'http://kong:8001'],
-  ['KONG_ADMIN_API', 'https://kong.example.com/_api/', 'kong.adminApi', 'https://kong.example.com/_api'],
-  ['KONG_ADMIN_API', 'https://[2001:db8::1]:8444/a/b', 'kong.adminApi', 'https://[2001:db8::1]:8444/a/b'],
-  ['KONG_ROOT_CA', certificates.ca, 'kong.rootCa', certificates.ca.trim()],
-  [
-    'KONG_ROOT_CA',
-    certificates.ca.replaceAll(/\r?\n/g, '\\n'),
-    'kong.rootCa',
-    certificates.ca.replaceAll('\r', '').trim(),
-  ],
-  [
-    'KONG_ROOT_CA',
-    `${certificates.ca}\n${certificates.cert}`,
-    'kong.rootCa',
-    `${certificates.ca}\n${certificates.cert}`.trim(),
-  ],
-  ['KONG_PAGE_SIZE', '1', 'kong.pageSize', 1],
-  ['KONG_SCAN', 'filtered', 'kong.scan', 'filtered'],
-  ['KONG_SCAN', 'newest-first', 'kong.scan', 'newest-first'],
-  ['KONG_SCAN', 'full-scan', 'kong.scan', 'full-scan'],
   ['REDIS_HOST', 'redis.internal:6380', 'redis', { host: 'redis.internal', port: 6380 }],
   ['REDIS_HOST', '10.0.0.1', 'redis', { host: '10.0.0.1', port: 6379 }],
   ['REDIS_HOST', '[2001:db8::1]:6380', 'redis', { host: '2001:db8::1', port: 6380 }],
@@ -83,22 +64,19 @@ const ACCEPTED: readonly (readonly [string, string, string, unknown])[] = [
   ['REDIS_USERNAME', 'forwarder', 'redis.username', 'forwarder'],
   ['REDIS_PASSWORD', 'p w', 'redis.password', { value: 'p w' }],
   ['REDIS_PASSWORD_SECRET_ARN', SECRET_ARN, 'redis.password', { secretArn: SECRET_ARN }],
-  [
-    'CHANNEL_ARN',
-    'arn:aws-us-gov:cloudtrail:us-gov-west-1:999988887777:channel/x',
-    'channel',
-    { region: 'us-gov-west-1', accountId: '999988887777' },
-  ],
-  ['CHANNEL_ARN', 'arn:aws-cn:cloudtrail:cn-north-1:999988887777:channel/x', 'channel.region', 'cn-north-1'],
-  ['EXTERNAL_ID', 'a+=,.@:/-b', 'channel.externalId', 'a+=,.@:/-b'],
   ['SOURCE_NAME', 'kong-eu.prod_1', 'sourceName', 'kong-eu.prod_1'],
-  ['OVERLAP_SECONDS', '0', 'overlapSeconds', 0],
+  ['OVERLAP_SECONDS', '1', 'overlapSeconds', 1],
   ['AUDIT_TTL_SECONDS', '86400', 'auditTtlSeconds', 86_400],
   ['TTL_GRACE_SECONDS', '0', 'ttlGraceSeconds', 0],
   ['PUT_CONCURRENCY', '1', 'putConcurrency', 1],
   ['PUT_CALLS_PER_SECOND', '10', 'putCallsPerSecond', 10],
   ['DEADLINE_RESERVE_MS', '5000', 'deadlineReserveMs', 5000],
   ['EVENT_SOURCE', 'kong-eu', 'eventSource', 'kong-eu'],
+  ['IGNORE_METHODS', 'get, Head,', 'ignoreMethods', ['GET', 'HEAD']],
+  ['IGNORE_PATHS', '^/status$, ^/clustering', 'ignorePaths', ['^/status$', '^/clustering']],
+  ['IGNORE_PATHS', 'a{2,3},[,x]b,(c,d),e\\,f', 'ignorePaths', ['a{2,3}', '[,x]b', '(c,d)', 'e\\,f']],
+  ['IGNORE_PATHS', 'a\\', 'ignorePaths', ['a\\']],
+  ['IGNORE_PATHS', ' , ', 'ignorePaths', []],
   ['REDACT_KEYS', 'pin, Card-Number ,', 'redactKeys', ['pin', 'Card-Number']],
   ['REDACT_KEYS', '+pin,cvc', 'redactKeys', [...DEFAULT_REDACT_KEYS, 'pin', 'cvc']],
   ['REDACT_KEYS', 'None', 'redactKeys', []],
@@ -138,50 +116,14 @@ describe.each(Object.entries(FLAGS))('%s', (name, path) => {
   });
 });
 
-describe("Kong's token", () => {
-  test('is sent only while KONG_SUPERADMIN is true', () => {
-    expect(load({ KONG_SUPERADMIN: 'yes', KONG_ADMIN_TOKEN: 't' }).kong.token).toEqual({ value: 't' });
-    expect(load({ KONG_ADMIN_TOKEN: 't' }).kong.token).toBeNull();
-    expect(load({ KONG_SUPERADMIN: 'no', KONG_ADMIN_TOKEN: 't' }).kong.token).toBeNull();
-  });
-
-  test('may be a secret', () => {
-    const { kong } = load({ KONG_SUPERADMIN: 'true', KONG_ADMIN_TOKEN_SECRET_ARN: SECRET_ARN });
-    expect(kong.token).toEqual({ secretArn: SECRET_ARN });
-  });
-
-  test('is required while KONG_SUPERADMIN is true', () => {
-    expect(problemsOf({ KONG_SUPERADMIN: 'true' })).toEqual([
-      'KONG_ADMIN_TOKEN or KONG_ADMIN_TOKEN_SECRET_ARN is required while KONG_SUPERADMIN is true',
-    ]);
-  });
-});
-
 test('a value that is empty or white space counts as unset, and white space around one is dropped', () => {
-  const blank = Object.fromEntries(ACCEPTED.map(([name]) => [name, name in REQUIRED ? undefined : ' \n']));
-  expect(
-    load({ ...blank, ...REQUIRED, KONG_ADMIN_TOKEN: '', UNRELATED: 'x', REDIS_HOST: ' redis.internal\n' }),
-  ).toEqual(load());
+  const blank = Object.fromEntries(ACCEPTED.map(([name]) => [name, ' \n']));
+  const given = { ...blank, ...REQUIRED, KONG_ADMIN_TOKEN: '', UNRELATED: 'x', REDIS_HOST: ' redis.internal\n' };
+  expect(plain(load(given))).toEqual(plain(load()));
 });
 
 describe('a wrong value', () => {
   test.each([
-    ['KONG_ADMIN_API', 'kong.internal:8444'],
-    ['KONG_ADMIN_API', 'ftp://kong.internal'],
-    ['KONG_ADMIN_API', 'https://kong.internal?size=1'],
-    ['KONG_ADMIN_API', 'https://kong.internal/#a'],
-    ['KONG_ADMIN_API', 'https://user@kong.internal'],
-    ['KONG_SUPERADMIN', 'on'],
-    ['KONG_ADMIN_TOKEN', 'two words'],
-    ['KONG_ADMIN_TOKEN', 'töken'],
-    ['KONG_ADMIN_TOKEN_SECRET_ARN', 'kong/token'],
-    ['KONG_ROOT_CA', '/etc/ssl/ca.pem'],
-    ['KONG_ROOT_CA', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'],
-    ['KONG_ROOT_CA', `${certificates.ca}\n${certificates.cert.slice(0, 100)}`],
-    ['KONG_PAGE_SIZE', '0'],
-    ['KONG_PAGE_SIZE', '1001'],
-    ['KONG_PAGE_SIZE', '10.5'],
-    ['KONG_SCAN', 'fast'],
     ['REDIS_HOST', 'redis://redis.internal'],
     ['REDIS_HOST', 'redis.internal:0'],
     ['REDIS_HOST', 'redis.internal:65536'],
@@ -190,13 +132,10 @@ describe('a wrong value', () => {
     ['REDIS_DB', '-1'],
     ['REDIS_PASSWORD_SECRET_ARN', 'arn:aws:s3:::bucket'],
     ['REDIS_TLS', 'maybe'],
-    ['CHANNEL_ARN', 'arn:aws:cloudtrail:eu-central-1:1111:channel/x'],
-    ['CHANNEL_ARN', 'arn:aws:cloudtrail:eu-central-1:111122223333:trail/x'],
-    ['EXTERNAL_ID', 'a'],
-    ['EXTERNAL_ID', 'a b'],
     ['SOURCE_NAME', 'a}b'],
     ['SOURCE_NAME', 'x'.repeat(65)],
     ['OVERLAP_SECONDS', '1h'],
+    ['OVERLAP_SECONDS', '0'],
     ['AUDIT_TTL_SECONDS', '0'],
     ['TTL_GRACE_SECONDS', '9'.repeat(40)],
     ['PUT_CONCURRENCY', '0'],
@@ -204,6 +143,7 @@ describe('a wrong value', () => {
     ['DEADLINE_RESERVE_MS', '-1'],
     ['FORWARD_OWN_REQUESTS', 'y'],
     ['DERIVE_ERROR_CODE', '2'],
+    ['IGNORE_METHODS', ','],
     ['REDACT_KEYS', ','],
     ['REDACT_KEYS', '+'],
     ['LOG_LEVEL', 'verbose'],
@@ -217,14 +157,9 @@ describe('a wrong value', () => {
   });
 
   test.each([
-    ['KONG_PAGE_SIZE', '5000', 'KONG_PAGE_SIZE must be an integer from 1 to 1000, got "5000"'],
-    ['KONG_SCAN', 'fast', 'KONG_SCAN must be one of auto, filtered, newest-first, full-scan, got "fast"'],
-    [
-      'CHANNEL_ARN',
-      'arn:aws:s3:::a',
-      'CHANNEL_ARN must look like arn:aws:cloudtrail:<region>:<account>:channel/<id>, got "arn:aws:s3:::a"',
-    ],
-  ])('of %s is told with what was expected', (name, value, problem) => {
+    ['REDIS_DB', '70000', 'REDIS_DB must be an integer from 0 to 65535, got "70000"'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of TRACE, DEBUG, INFO, WARN, ERROR, CRITICAL, SILENT, got "LOUD"'],
+  ])('of %s is told with what was expected and what was got', (name, value, problem) => {
     expect(problemsOf({ [name]: value })).toEqual([problem]);
   });
 });
@@ -255,9 +190,9 @@ test('every problem is told at once, and counted', () => {
   expect(error).toMatchObject({ name: 'ConfigError', code: 'CONFIG_INVALID' });
 });
 
-test.each(['KONG_ADMIN_TOKEN', 'REDIS_PASSWORD'])('%s and its secret together are an error', (name) => {
-  expect(problemsOf({ [name]: 'x', [`${name}_SECRET_ARN`]: SECRET_ARN })).toEqual([
-    `${name} and ${name}_SECRET_ARN are both set; keep one of them`,
+test('the password of Redis and its secret together are an error', () => {
+  expect(problemsOf({ REDIS_PASSWORD: 'x', REDIS_PASSWORD_SECRET_ARN: SECRET_ARN })).toEqual([
+    'REDIS_PASSWORD and REDIS_PASSWORD_SECRET_ARN are both set; keep one of them',
   ]);
 });
 
@@ -300,5 +235,108 @@ describe('a secret is never repeated', () => {
 
   test('from KONG_SUPERADMIN, however short', () => {
     expect(refusal({ ...REQUIRED, KONG_SUPERADMIN: 'pw' }).message).not.toContain('pw');
+  });
+});
+
+describe('of several kinds of source and sink', () => {
+  interface Kind {
+    readonly onlyHere?: readonly string[];
+    readonly logGroup?: string;
+    readonly problems?: readonly string[];
+  }
+  const never = () => {
+    throw new Error('nothing is connected here');
+  };
+  const source = (chosenBy: string, { onlyHere = [], logGroup, problems = [] }: Kind = {}): SourceRoom => ({
+    chosenBy,
+    hint: `where ${chosenBy} is`,
+    onlyHere,
+    load: () =>
+      problems.length > 0
+        ? { problems }
+        : {
+            problems: [],
+            settings: { eventSource: chosenBy, auditTtlSeconds: 5, ...(logGroup && { logGroup }), connect: never },
+          },
+  });
+  const sink = (chosenBy: string, { onlyHere = [], logGroup, problems = [] }: Kind = {}): SinkRoom => ({
+    chosenBy,
+    hint: `where ${chosenBy} is`,
+    onlyHere,
+    load: () =>
+      problems.length > 0
+        ? { problems }
+        : { problems: [], settings: { name: chosenBy, ...(logGroup && { logGroup }), connect: never } },
+  });
+  const ROOMS: Rooms = {
+    sources: [source('SOURCE_A', { onlyHere: ['A_SIZE'] }), source('SOURCE_B', { onlyHere: ['B_SIZE'] })],
+    sinks: [sink('SINK_A'), sink('SINK_B', { onlyHere: ['B_STREAM'] })],
+  };
+  const CHOSEN = { REDIS_HOST: 'redis', SOURCE_A: 'x', SINK_A: 'x' };
+  const problems = (env: Environment, rooms = ROOMS): readonly string[] => {
+    try {
+      readConfig(env, rooms);
+      return [];
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      return (error as ConfigError).problems;
+    }
+  };
+
+  test('the variable that is set chooses, and its kind gives the defaults', () => {
+    const config = readConfig({ REDIS_HOST: 'redis', SOURCE_B: 'x', SINK_B: 'x' }, ROOMS);
+    expect(config).toMatchObject({ eventSource: 'SOURCE_B', auditTtlSeconds: 5, sink: { name: 'SINK_B' } });
+  });
+
+  test('what is set goes before the kind’s defaults', () => {
+    const config = readConfig({ ...CHOSEN, EVENT_SOURCE: 'mine', AUDIT_TTL_SECONDS: '7' }, ROOMS);
+    expect(config).toMatchObject({ eventSource: 'mine', auditTtlSeconds: 7 });
+  });
+
+  test('one of each is required, and the error names all there are', () => {
+    expect(problems({ REDIS_HOST: 'redis' })).toEqual([
+      'SOURCE_A (where SOURCE_A is) or SOURCE_B (where SOURCE_B is) is required: the source',
+      'SINK_A (where SINK_A is) or SINK_B (where SINK_B is) is required: the sink',
+    ]);
+  });
+
+  test('two of a kind are too many', () => {
+    expect(problems({ ...CHOSEN, SOURCE_B: 'x' })).toEqual([
+      'SOURCE_A and SOURCE_B are both set; a deployment has one source, keep one of them',
+    ]);
+    expect(problems({ ...CHOSEN, SINK_B: 'x' })).toEqual([
+      'SINK_A and SINK_B are both set; a deployment has one sink, keep one of them',
+    ]);
+  });
+
+  test('a variable that belongs to another kind is a mistake', () => {
+    expect(problems({ ...CHOSEN, A_SIZE: '1', B_SIZE: '1', B_STREAM: 's' })).toEqual([
+      'B_SIZE goes with SOURCE_B, but SOURCE_A is set; remove it',
+      'B_STREAM goes with SINK_B, but SINK_A is set; remove it',
+    ]);
+  });
+
+  test('the problems of the chosen ones are told beside all others', () => {
+    const rooms: Rooms = {
+      sources: [source('SOURCE_A', { problems: ['SOURCE_A is no URL'] })],
+      sinks: [sink('SINK_A', { problems: ['SINK_A is no ARN'] })],
+    };
+    expect(problems({ ...CHOSEN, REDIS_DB: 'x', REDIS_HOST: '' }, rooms)).toEqual([
+      'REDIS_DB must be an integer from 0 to 65535, got "x"',
+      'SOURCE_A is no URL',
+      'SINK_A is no ARN',
+      'REDIS_HOST is required: host or host:port of the Redis that keeps the ledger',
+    ]);
+  });
+
+  test('a log group may not be its own destination', () => {
+    const rooms = (read: string, written: string): Rooms => ({
+      sources: [source('SOURCE_A', { logGroup: read })],
+      sinks: [sink('SINK_A', { logGroup: written })],
+    });
+    expect(problems(CHOSEN, rooms('group', 'other'))).toEqual([]);
+    expect(problems(CHOSEN, rooms('group', 'group'))).toEqual([
+      'LOG_GROUP_ARN names the log group that is read: a log group must not be its own destination',
+    ]);
   });
 });

@@ -43,7 +43,7 @@ describe('a scheduled run', () => {
   });
 });
 
-test.each(['replay', 'check'])('%s is asked for by its name', (mode) => {
+test.each(['replay', 'check', 'status', 'quarantine'])('%s is asked for by its name', (mode) => {
   expect(toInvocation({ mode })).toEqual({ mode });
 });
 
@@ -62,6 +62,9 @@ describe('a backfill', () => {
     ['2026-11-01T01:00:00+01:00', 1793491200],
     ['2026-10-31T19:30:00-04:30', 1793491200],
     ['2026-11-01T00:00:00.000Z', 1793491200],
+    ['2026-11-01t00:00:00z', 1793491200],
+    ['2026-11-01 00:00:00Z', 1793491200],
+    ['2026-11-01', 1793491200],
     ['1793491200', 1793491200],
     [1793491200, 1793491200],
     [0, 0],
@@ -71,6 +74,7 @@ describe('a backfill', () => {
   });
 
   test.each([
+    ['2026-11-02', 1793577600],
     ['2026-11-02T00:00:00Z', 1793577600],
     ['2026-11-02T00:00:00.000Z', 1793577600],
     ['2026-11-02T00:00:00.5Z', 1793577601],
@@ -105,7 +109,9 @@ describe('a backfill', () => {
   });
 
   test.each([
-    '2026-11-01',
+    '2026-11-31',
+    '2026-11',
+    '26-11-01',
     '2026-11-01T00:00:00',
     '2026-13-01T00:00:00Z',
     '2026-02-30T00:00:00Z',
@@ -129,6 +135,78 @@ describe('a backfill', () => {
   });
 });
 
+describe('a replay', () => {
+  test('may be of some entries only', () => {
+    expect(toInvocation({ mode: 'replay', ids: ['a', 'b'], errorCode: 'InvalidData' })).toEqual({
+      mode: 'replay',
+      ids: ['a', 'b'],
+      errorCode: 'InvalidData',
+    });
+  });
+
+  test.each([{ ids: [] }, { ids: [''] }, { ids: 'a' }, { ids: [1] }, { errorCode: '' }, { dryRun: true }])(
+    'with %j is refused',
+    (members) => {
+      expect(refusal({ mode: 'replay', ...members })).toContain('{"mode":"replay","ids":[…],"errorCode":"…"}');
+    },
+  );
+});
+
+describe('a look into the quarantine', () => {
+  test.each([{ ids: ['a'] }, { errorCode: 'X' }, { cursor: 'abc' }, { ids: ['a'], errorCode: 'X', cursor: 'abc' }])(
+    'may be narrowed by %j',
+    (members) => {
+      expect(toInvocation({ mode: 'quarantine', ...members })).toEqual({ mode: 'quarantine', ...members });
+    },
+  );
+
+  test('discards with a reason, and never without', () => {
+    const discard = { mode: 'quarantine', discard: ['a'] };
+    expect(toInvocation({ ...discard, reason: ' known, accepted ' })).toEqual({
+      ...discard,
+      reason: 'known, accepted',
+    });
+    expect(refusal(discard)).toContain('reason is needed to discard: it is logged with each entry');
+    expect(refusal({ ...discard, reason: ' ' })).toContain('reason must say why');
+  });
+
+  test('discards what is named, and nothing else', () => {
+    expect(refusal({ mode: 'quarantine', discard: [], reason: 'x' })).toContain('must name at least one id to discard');
+    for (const narrowed of [{ ids: ['b'] }, { errorCode: 'X' }, { cursor: 'abc' }])
+      expect(refusal({ mode: 'quarantine', discard: ['a'], reason: 'x', ...narrowed })).toContain(
+        'names the entries itself',
+      );
+    expect(refusal({ mode: 'quarantine', reason: 'x' })).toContain('goes with "discard"');
+  });
+});
+
+describe('a verification', () => {
+  test('has a window and does not repair unless told', () => {
+    expect(toInvocation({ mode: 'verify', after: '2026-11-01', before: '2026-11-02' })).toEqual({
+      mode: 'verify',
+      after: 1793491200,
+      before: 1793577600,
+      repair: false,
+    });
+    expect(toInvocation({ mode: 'verify', repair: true })).toEqual({ mode: 'verify', repair: true });
+  });
+
+  test('of a window upside down is refused', () => {
+    expect(refusal({ mode: 'verify', after: 5, before: 5 })).toContain('after must be earlier than before');
+  });
+});
+
+describe('a rewind', () => {
+  test('needs to know how far', () => {
+    expect(toInvocation({ mode: 'rewind', to: '2026-11-01T00:00:00.9Z' })).toEqual({
+      mode: 'rewind',
+      to: 1793491200,
+      dryRun: false,
+    });
+    expect(refusal({ mode: 'rewind' })).toMatch(/\(to /);
+  });
+});
+
 describe('anything else', () => {
   test.each([
     null,
@@ -144,6 +222,8 @@ describe('anything else', () => {
     { mode: 'backfill', from: 0 },
     { mode: 'replay', after: 0 },
     { mode: 'check', dryRun: true },
+    { mode: 'status', source: 'kong' },
+    { mode: 'verify', dryRun: true },
     { mode: null },
     { after: 0 },
     { source: 'aws.events' },
@@ -168,6 +248,16 @@ describe('anything else', () => {
     expect(refusal({ mode: 'backfill', after: 'x'.repeat(1_000_000) }).length).toBeLessThan(1500);
     expect(refusal('x'.repeat(1_000_000)).length).toBeLessThan(1500);
   });
+
+  test.each(['', '"mode":"backfill","after":', '"mode":"replay","ids":', '"source":"a","detail-type":5,"detail":'])(
+    'is told as such, however deep it is nested: {%s…',
+    (beginning) => {
+      const depth = 20_000;
+      const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const text = `{${beginning || '"deep":'}${nested}}`;
+      expect(refusal(JSON.parse(text)).length).toBeLessThan(2000);
+    },
+  );
 
   test('names the key that is unknown', () => {
     expect(refusal({ mode: 'backfill', dryrun: true })).toContain('"dryrun"');

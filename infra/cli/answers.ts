@@ -86,9 +86,9 @@ export type QuarantinePage = z.infer<typeof quarantineSchema>;
 export const discardSchema = z.looseObject({ status: z.enum(['ok', 'skipped']), discarded: count });
 
 export const verifySchema = z.looseObject({
-  status: z.enum(['complete', 'incomplete']),
-  after: z.number(),
-  before: z.number(),
+  status: z.enum(['complete', 'incomplete', 'skipped']),
+  after: z.number().default(0),
+  before: z.number().default(0),
   /** Where an incomplete one stopped; everything from here up to `before` was compared. */
   verifiedTo: z.number().optional(),
   source: count,

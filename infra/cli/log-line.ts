@@ -3,7 +3,7 @@ import { summarySchema } from './answers.ts';
 import { inOperatorsTerms } from './operators-terms.ts';
 import { renderSummary } from './render-run.ts';
 import { bad, careful, dim } from './screen.ts';
-import { formatTime } from './times.ts';
+import { formatTime, toRfc3339 } from './times.ts';
 
 const lineSchema = z.looseObject({
   level: z.string(),
@@ -38,20 +38,30 @@ export function renderLogLine(timestamp: number, text: string, whole: boolean): 
   if (said === null) return isPlatformNoise(text) ? null : `${at}  ${paintPlain(text.trim())}`;
   const line = lineSchema.safeParse(said);
   if (!line.success) return null;
-  const { level, message, error, summary, ...more } = line.data;
+  const { level, message, error, ...more } = line.data;
   const fields = Object.entries(more)
     .filter(([name]) => !NOT_SHOWN.has(name))
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+    .map(([name, value]) => `${name}=${readable(value)}`);
   const details = detailsOf(line.data, Math.floor(timestamp / 1000));
   // A summary says what its message says, and more.
-  const [first = '', ...rest] = summary && !error ? details : [[message, ...fields.map(dim)].join('  '), ...details];
-  const shown = whole ? rest : rest.slice(0, 1);
+  const [first = '', ...rest] =
+    !error && details.length > 0 ? details : [[message, ...fields.map(dim)].join('  '), ...details];
+  const shown = whole ? rest : rest.slice(0, error ? 1 : 0);
   return [`${at}  ${paintLevel(level)}  ${first}`, ...shown.map((detail) => `    ${detail}`)].join('\n');
 }
 
 function detailsOf({ error, summary }: z.infer<typeof lineSchema>, now: number): string[] {
   if (error) return `${error.name}: ${inOperatorsTerms(error.message).text}`.split('\n');
-  return summary ? renderSummary(summary, now).split('\n') : [];
+  // That a window begins too early has a line of its own in the log.
+  return summary && summary.status !== 'skipped'
+    ? renderSummary({ ...summary, beyondRetention: false }, now).split('\n')
+    : [];
+}
+
+/** Epoch seconds are for programs. */
+function readable(value: unknown): string {
+  const isTime = Number.isInteger(value) && Number(value) > 1e9 && Number(value) < 4e9;
+  return isTime ? toRfc3339(Number(value)) : JSON.stringify(value);
 }
 
 function parse(text: string): unknown {

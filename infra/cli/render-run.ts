@@ -10,7 +10,7 @@ export function renderSummary(summary: Summary, now: number): string {
     return careful(
       'Nothing was done: another run holds the lock, and nothing was put on the list. Try again later, or use --watch, which waits.',
     );
-  const lines = [`${headline(summary)} ${counts(summary)}.`];
+  const lines = [...(summary.beyondRetention ? [BEYOND_RETENTION] : []), `${headline(summary)} ${counts(summary)}.`];
   if (summary.quarantined > 0) {
     const entries = counted(summary.quarantined, 'entry', 'entries');
     lines.push(
@@ -22,7 +22,6 @@ export function renderSummary(summary: Summary, now: number): string {
   if (status === 'complete' && !summary.dryRun && summary.mode === 'scheduled' && watermark)
     lines.push(`Everything before ${formatTimeWithAge(watermark, now)} is accounted for.`);
   if (status === 'incomplete') lines.push(...stillToRead(pending));
-  if (summary.beyondRetention) lines.push(BEYOND_RETENTION);
   return lines.join('\n');
 }
 

@@ -54,7 +54,8 @@ export const formatTime = (seconds: number): string => `${clock(seconds)} UTC`;
 /** `2026-11-14 08:30:00 UTC (3h 12m ago)`. */
 export function formatTimeWithAge(seconds: number, now: number): string {
   const age = now - seconds;
-  if (age === 0) return `${formatTime(seconds)} (now)`;
+  // What was just planned ends a second from now.
+  if (age <= 0 && age > -5) return `${formatTime(seconds)} (now)`;
   return `${formatTime(seconds)} (${age > 0 ? `${formatDuration(age)} ago` : `in ${formatDuration(-age)}`})`;
 }
 
@@ -64,9 +65,10 @@ export function formatWindow({ after, before }: { readonly after: number; readon
   return `${clock(after)} to ${formatTime(before)} (${formatDuration(before - after)})`;
 }
 
-/** The two largest units: `3d 4h`, `12m 5s`, `0s`. */
+/** The two largest units: `3d 4h`, `12m 5s`, `0s`; a day more or less is not told to the second. */
 export function formatDuration(seconds: number): string {
-  const whole = Math.round(seconds);
+  const step = seconds >= 2 * DAY ? 3600 : seconds >= 7200 ? 60 : 1;
+  const whole = Math.floor(Math.round(seconds) / step) * step;
   return whole <= 0 ? '0s' : prettyMilliseconds(whole * 1000, { unitCount: 2, hideYear: true });
 }
 

@@ -111,7 +111,7 @@ async function connected<Result>(
   using deadline = deadlineOf(call);
   const settings = await deployment.settings();
   const ledger = await deployment.connectLedger({ ...call, deadline });
-  const ends = deployment.connect({ ...call, deadline, tally, isReadOnly }, ledger);
+  const ends = await deployment.connect({ ...call, deadline, tally, isReadOnly }, ledger);
   try {
     return await work({ ...ends, ...lockOf(call), ledger, settings, deadline, tally, log, now: Date.now });
   } finally {
@@ -172,7 +172,7 @@ async function checkAll(call: Call): Promise<CheckReport> {
   const ledger = await deployment.connectLedger({ ...call, deadline }).catch(toError);
   const usable = ledger instanceof Error ? null : ledger;
   const occasion = { ...call, deadline, tally: newTally(), isReadOnly: true, isCheck: true };
-  const { source, sink } = deployment.connect(occasion, usable);
+  const { source, sink } = await deployment.connect(occasion, usable);
   try {
     return await check({ source, sink, ledger: usable ?? unopened(toError(ledger)) });
   } finally {

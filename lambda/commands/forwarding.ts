@@ -1,27 +1,16 @@
 import type { Ledger, QuarantineRecord } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
-import type { Activity, Item } from '../pipeline/activity.ts';
+import type { Item } from '../pipeline/activity.ts';
 import type { Deadline } from '../pipeline/deadline.ts';
 import type { ForwardDeps } from '../pipeline/forward.ts';
 import type { Progress } from '../pipeline/progress.ts';
 import type { Refusal } from '../pipeline/quarantine.ts';
+import type { RunSettings } from '../pipeline/settings.ts';
 import type { Sink } from '../pipeline/sink.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { Tally } from '../pipeline/tally.ts';
 import { createTraffic } from '../pipeline/traffic.ts';
 import { createTurns } from '../pipeline/turns.ts';
-import type { Redactor } from '../redact/redactor.ts';
-
-/** What of the configuration a run goes by. */
-export interface RunSettings {
-  readonly overlapSeconds: number;
-  readonly auditTtlSeconds: number;
-  readonly ttlGraceSeconds: number;
-  readonly putConcurrency: number;
-  readonly redactor: Redactor;
-  /** The operator's filters. */
-  readonly isIgnored: (activity: Activity) => boolean;
-}
 
 /** The parts of one deployment, for one run. */
 export interface RunDeps {
@@ -52,7 +41,7 @@ export function forwarding(deps: RunDeps, progress: Pick<Progress, 'quarantined'
     sink,
     ledger,
     progress,
-    traffic: createTraffic(settings.putConcurrency),
+    traffic: createTraffic(settings.putConcurrency, deadline.stopping),
     turns: createTurns(checkTime),
     signals: deadline,
     claims: new Set(),

@@ -2,6 +2,7 @@ import { type ForwarderError, PutRejectedError, PutRetriesExhaustedError, toErro
 import type { Invocation } from '../invocation.ts';
 import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
 import { describeError } from '../log.ts';
+import { isInterruption } from '../pipeline/deadline.ts';
 import { drain } from '../pipeline/drain.ts';
 import { backfillWindow, type Plan, planScheduled } from '../pipeline/plan.ts';
 import { keepProgress, type Progress } from '../pipeline/progress.ts';
@@ -178,6 +179,3 @@ function sourceClock({ now }: OpenSource, deps: RunDeps): number {
   deps.log.warn('The source’s answer carries no time (for Kong: no Date header); using the function’s own clock');
   return Math.floor(deps.now() / 1000);
 }
-
-const isInterruption = (error: unknown): boolean =>
-  error instanceof Error && ['DeadlineReached', 'AbortError'].includes(error.name);

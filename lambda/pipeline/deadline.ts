@@ -15,6 +15,10 @@ export class DeadlineReached extends Error {
   override readonly name = 'DeadlineReached';
 }
 
+/** True for what is thrown because the time was up. */
+export const isInterruption = (error: unknown): boolean =>
+  error instanceof Error && ['DeadlineReached', 'AbortError'].includes(error.name);
+
 /**
  * Puts in flight get half of the reserve: ended at once, they could be delivered without being marked.
  *

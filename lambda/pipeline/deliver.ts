@@ -126,7 +126,7 @@ async function deliver(
     return undelivered;
   }, deps);
   // Not before the marks are written: what is sent and not marked never exceeds the lanes.
-  leave(laneEnd(result));
+  deps.traffic.ended(laneEnd(result), leave);
   const isCutShort = result.outcomes.some(({ kind }) => kind === 'unsent');
   return { ...delivery, undelivered, isCutShort: delivery.isCutShort || isCutShort };
 }

@@ -1,4 +1,5 @@
 import { NoProgressError } from '../errors.ts';
+import { isInterruption } from './deadline.ts';
 import type { Log } from '../log.ts';
 import type { Item } from './activity.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
@@ -35,14 +36,18 @@ export async function drain(deps: DrainDeps): Promise<void> {
   let isWhole = true;
   let settled = 0;
   const open: Window[] = [];
-  for await (const page of pages) {
-    settled += 1;
-    open.push(...page.leftOvers);
-    isWhole &&= page.left !== null;
-    if ((isWhole || page.startsOver) && page.left) left = page.left;
-    await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
+  try {
+    for await (const page of pages) {
+      settled += 1;
+      open.push(...page.leftOvers);
+      isWhole &&= page.left !== null;
+      if ((isWhole || page.startsOver) && page.left) left = page.left;
+      await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
+    }
+  } catch (error) {
+    if (settled > 0 || !isInterruption(error)) throw error;
   }
-  if (settled === 0 && signals.stopping.aborted)
+  if (settled === 0 && isInterruption(signals.stopping.reason))
     throw new NoProgressError('The run’s time was up before the source had given one page of what is to be read.', {
       fix: 'Look at how long the source takes to answer (for Kong: its database and its load), or give the function a longer timeout. The next run tries again.',
     });

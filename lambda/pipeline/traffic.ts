@@ -1,5 +1,5 @@
 import { type ForwarderError, PutRejectedError, PutRetriesExhaustedError } from '../errors.ts';
-import { createLanes, FIRST_LANES, type Lanes } from './lanes.ts';
+import { createLanes, FIRST_LANES, type LaneEnd, type Lanes } from './lanes.ts';
 import type { PutOutcome, PutResult } from './sink.ts';
 
 /** What a run has learnt of its sink so far. */
@@ -7,6 +7,11 @@ export interface Traffic {
   readonly lanes: Pick<Lanes, 'enter'>;
   /** Takes note of a put's answer. */
   heard(result: PutResult): void;
+  /**
+   * A put has ended, and what it brought is written. Until the sink has taken something, the lane of a put that failed stays closed:
+   * a sink that is down is asked by the first puts alone.
+   */
+  ended(how: LaneEnd, leave: (how: LaneEnd) => void): void;
   /** The sink took something in this run. */
   hasTaken(): boolean;
   /** The first puts all failed: that says nothing about any entry. */
@@ -22,8 +27,9 @@ export interface Traffic {
  * when as many puts got no answer as may run at once.
  *
  * @param most puts at once
+ * @param stopping when it aborts, no lane is kept closed any more
  */
-export function createTraffic(most: number): Traffic {
+export function createTraffic(most: number, stopping: AbortSignal): Traffic {
   const firstPuts = Math.min(FIRST_LANES, most);
   let hasTaken = false;
   let failedPuts = 0;
@@ -37,6 +43,11 @@ export function createTraffic(most: number): Traffic {
     );
   });
 
+  const waiting: (() => void)[] = [];
+  const release = (): void => {
+    for (const go of waiting.splice(0)) go();
+  };
+  stopping.addEventListener('abort', release, { once: true });
   const words = (): string => (last ? `${last.errorCode}: ${last.errorMessage}` : 'none given');
 
   return {
@@ -59,6 +70,12 @@ export function createTraffic(most: number): Traffic {
           fix: 'What was not delivered stays pending; the next run sends it again. If this goes on, look at the state of the AWS service.',
         },
       );
+    },
+    ended(how, leave) {
+      waiting.push(() => {
+        leave(how);
+      });
+      if (how === 'taken' || hasTaken || failure || stopping.aborted) release();
     },
     hasTaken: () => hasTaken,
     isDown: () => isDown,

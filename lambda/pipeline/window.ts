@@ -98,11 +98,17 @@ function thin(leftOvers: readonly Window[]): Window[] {
   return thinned;
 }
 
-/** In the order they are worked on: unread, left over, only read again; each newest first. */
+/**
+ * In the order they are worked on: unread, left over, only read again; each newest first. What is to be read again directly below the
+ * last unread window, as the overlap is when there is no backlog, follows it at once: one request reads both.
+ */
 export function byUrgency(windows: readonly Window[]): Window[] {
-  const rank = (window: Window) => (!isDue(window) ? 2 : isLeftOver(window) ? 1 : 0);
-  return windows.toSorted((a, b) => rank(a) - rank(b) || b.before - a.before || b.after - a.after);
+  const lastUnread = Math.min(...windows.filter((window) => rank(window) === 0).map(({ after }) => after));
+  const place = (window: Window) => (window.again && window.before === lastUnread ? 0.5 : rank(window));
+  return windows.toSorted((a, b) => place(a) - place(b) || b.before - a.before || b.after - a.after);
 }
+
+const rank = (window: Window): number => (!isDue(window) ? 2 : isLeftOver(window) ? 1 : 0);
 
 /** Everything before this second has an outcome; null before the first plan. */
 export function watermark(planned: number | null, pending: readonly Window[]): number | null {

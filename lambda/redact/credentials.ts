@@ -1,4 +1,4 @@
-import { MASK, type Replacement } from './replacement.ts';
+import { MASK, type Replacement, type Span } from './replacement.ts';
 
 /**
  * What is a secret whatever it is called: private keys in PEM, JSON Web Tokens, AWS access keys, and the credentials that
@@ -14,8 +14,8 @@ export function credentials(text: string): Replacement[] {
     else if (groups['jwt'] !== undefined) add('jwt', start, after);
     else if (groups['aws'] !== undefined) add('aws_access_key_id', start, after + secretKeyLength(text, after));
     else {
-      const credential = credentialAfter(text, after, found);
-      if (credential > 0) add(found.trim().toLowerCase(), after, after + credential);
+      const length = credentialLength(text, { from: start, to: after });
+      if (length > 0) add(found.trim().toLowerCase(), after, after + length);
     }
   }
   return replacements;
@@ -55,24 +55,26 @@ function secretKeyLength(text: string, from: number): number {
 
 const SECRET_KEY = /[\s"',:;|/]{1,8}[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])/y;
 
-/** How long the credential is that follows a scheme; 0 when it is ordinary English, such as "basic authentication". */
-function credentialAfter(text: string, from: number, scheme: string): number {
-  TOKEN.lastIndex = from;
+/** How long the credential behind `scheme` is; 0 when what follows is ordinary English, such as "basic authentication". */
+function credentialLength(text: string, scheme: Span): number {
+  TOKEN.lastIndex = scheme.to;
   const token = TOKEN.exec(text)?.[0] ?? '';
-  const isBasic = /^basic/i.test(scheme);
-  const isAlone = from === scheme.length && from + token.length === text.length;
-  const isSecret = isBasic
-    ? isUserAndPassword(token) || (BASE64.test(token) && isRandom(token))
-    : isRandom(token) || (isAlone && !AFTER_BEARER.test(token));
-  return isSecret ? token.length : 0;
+  if (/^ba/i.test(text.slice(scheme.from, scheme.to)))
+    return isUserAndPassword(token) || (BASE64.test(token) && isRandom(token)) ? token.length : 0;
+  const to = scheme.to + token.length;
+  const isAlone = isEdge(text.charAt(scheme.from - 1)) && isEdge(text.charAt(to));
+  return isRandom(token) || (isAlone && !AFTER_BEARER.test(token)) ? token.length : 0;
 }
+
+/** Where a value begins or ends. */
+const isEdge = (character: string): boolean => ['', '\r', '\n', '"', "'"].includes(character);
 
 /** `b64token` of RFC 6750, section 2.1; that of RFC 7617 is one, too. */
 const TOKEN = /[\w.~+/-]+=*/y;
 const BASE64 = /^[A-Za-z0-9+/]+=*$/;
 /** What follows "bearer" in names and descriptions. */
 const AFTER_BEARER =
-  /^(?:|tokens?|auth|authentication|authorization|credentials?|scheme|only|jwt|header|access|realm=|scope=|error=)$/i;
+  /^(?:|tokens?|auth|authentication|authorization|credentials?|scheme|only|jwt|header|access|required|optional|realm=|scope=|error=)$/i;
 /** Words as people write them, joined by signs or not. */
 const WORDS = /^(?:(?:[A-Z]?[a-z]*|[A-Z]+)(?:[._~+/=-]+|$))*$/;
 

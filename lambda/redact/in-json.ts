@@ -49,21 +49,23 @@ export function inJson(text: string, reading: Reading): readonly Replacement[] {
 
   /** A string that is a value. */
   function value(from: number, to: number): void {
-    const inner = toText(text.slice(from, to));
+    const quoted = text.slice(from, to);
+    const inner = toText(quoted);
     if (inner === null) return;
     const path = place.key === null ? place.within : { key: place.key, parent: place.within };
     const found = reading.names.isPairsOfNames(path) ? reading.shape(inner) : reading.value(inner);
-    replaceValue(replacements, { from, to }, found, JSON.stringify, path?.key ?? null);
+    replaceValue(replacements, { from, to }, found, encoderOf(quoted), path?.key ?? null);
     if (place.key !== null) jwks.member(place.key, { from, to });
   }
 
   /** A string that is a key, and what stands under it if that is a secret; returns where to go on. */
   function key(from: number, to: number, colon: number): number {
-    const own = toText(text.slice(from, to));
+    const quoted = text.slice(from, to);
+    const own = toText(quoted);
     place.key = own;
     if (own === null) return colon + 1;
     // In a map whose names are free, a key may be what should have been a value.
-    replaceValue(replacements, { from, to }, reading.shape(own), JSON.stringify, null);
+    replaceValue(replacements, { from, to }, reading.shape(own), encoderOf(quoted), null);
     const name = reading.names.match(own, place.within);
     if (name === null) return colon + 1;
     const start = skipSpace(text, colon + 1);
@@ -83,11 +85,16 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** The first character that is not white space; empty when there is none. */
-export const firstAfterSpace = (text: string): string => text.charAt(skipSpace(text, 0));
-
 /** What the quoted string says, also without its closing quote; null when it is none. */
 function toText(quoted: string): string | null {
-  if (!quoted.includes('\\')) return quoted.slice(1, quoted.length > 1 && quoted.endsWith('"') ? -1 : undefined);
+  if (!quoted.includes('\\')) return quoted.slice(1, isClosed(quoted) ? -1 : undefined);
   return isJson(quoted) ? (JSON.parse(quoted) as string) : null;
 }
+
+/** How to quote what takes the place of `quoted`: without escapes, nothing needs any. */
+function encoderOf(quoted: string): (text: string) => string {
+  if (quoted.includes('\\')) return JSON.stringify;
+  return (text) => `"${text}${isClosed(quoted) ? '"' : ''}`;
+}
+
+const isClosed = (quoted: string): boolean => quoted.length > 1 && quoted.endsWith('"');

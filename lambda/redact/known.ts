@@ -18,6 +18,10 @@ export const createKnowledge = (anywhere: Words, inUrls: Words): ((key: string) 
 const MAX_PARTS = 64;
 
 function knowledgeOf(key: string, anywhere: Words, inUrls: Words): Known {
+  if (ONE_PART.test(key)) {
+    const nameIn = (words: Words) => (words.include(key) ? key : null);
+    return { parts: [key], secret: nameIn(anywhere), secretInUrl: nameIn(inUrls) };
+  }
   const whole = key.trim();
   const parts = whole.split(IN_PARTS, MAX_PARTS + 1).filter((part) => part !== '' && !INDEX.test(part));
   if (parts.length > MAX_PARTS) return { parts: ['key'], secret: 'key', secretInUrl: null };
@@ -34,6 +38,8 @@ function knowledgeOf(key: string, anywhere: Words, inUrls: Words): Known {
   };
 }
 
+/** Most keys are already as they are compared. */
+const ONE_PART = /^[a-z0-9_]+$/;
 const INDEX = /^\d+$/;
 /** Kong's forms name nested fields `config.password`, `config[password]` or `credentials[1].password`; a URL has its query. */
 const IN_PARTS = /[.[\]?#;]+/;

@@ -1,12 +1,8 @@
-import { CREDENTIAL_HINT, credentials } from './credentials.ts';
-import { inForm, inQuery } from './in-form.ts';
-import { firstAfterSpace, inJson } from './in-json.ts';
-import { inMultipart } from './in-multipart.ts';
-import { inText } from './in-text.ts';
-import { inUrls } from './in-urls.ts';
-import { isJson } from './is-json.ts';
+import { CREDENTIAL_HINT } from './credentials.ts';
+import { BY_SHAPE, findersFor, QUERY } from './finders.ts';
+import { JWK_HINT } from './jwk.ts';
 import { createNames } from './names.ts';
-import { type Find, type Found, MASK, replaceAll, type Reading, type Replacement } from './replacement.ts';
+import { apply, type Find, type Found, MASK, type Reading } from './replacement.ts';
 import { normalize } from './words.ts';
 
 export { DEFAULT_REDACT_KEYS } from './default-keys.ts';
@@ -45,13 +41,13 @@ export function beginningOf(text: string): string {
 export function createRedactor(keys: readonly string[]): Redactor {
   if (keys.length === 0) return { payload: unchanged, query: unchanged };
   const names = createNames(keys);
-  const hint = new RegExp(`${names.pattern}|${CREDENTIAL_HINT}|[\\\\%]`, 'i');
+  const hint = new RegExp(`${names.pattern}|${CREDENTIAL_HINT}|${JWK_HINT}|[\\\\%]`, 'i');
   /** Most texts hold neither a secret's name nor an escape that could hide one; they need no parsing. */
   const isSuspicious = (text: string): boolean =>
     hint.test(text) || (names.userinfo && text.includes('://') && text.includes('@'));
 
   const read = (text: string, findersOf: (text: string) => readonly Find[], depth: number, work: Work): Found => {
-    if (!isSuspicious(text)) return { text, keys: NONE, kinds: NONE };
+    if (!isSuspicious(text)) return { text, keys: [], kinds: [] };
     if (depth > MAX_DEPTH || text.length > work.left) return UNREAD;
     work.left -= depth > 0 ? text.length : 0;
     work.readings[depth] ??= readingAt(depth, work);
@@ -63,11 +59,11 @@ export function createRedactor(keys: readonly string[]): Redactor {
     shape: (value) => read(value, () => BY_SHAPE, depth + 1, work),
   });
   const redact = (text: string, findersOf: (text: string) => readonly Find[]): Redacted => {
-    const work: Work = { left: WORK_PER_CHARACTER * text.length, readings: [] };
+    const work: Work = { left: WORK_CHARACTERS + WORK_PER_CHARACTER * text.length, readings: [] };
     const found = read(text, findersOf, 0, work);
     return { text: found.text, keys: uniqueNames(found, readingAt(0, work)) };
   };
-  return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => [inQuery, ...BY_SHAPE]) };
+  return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => QUERY) };
 }
 
 /** What one redaction keeps in mind. */
@@ -80,51 +76,10 @@ interface Work {
 /** Values in values in values: what lies deeper, or beyond the work that a text is worth, is replaced unread if it is suspicious. */
 const MAX_DEPTH = 5;
 const WORK_PER_CHARACTER = 3;
+const WORK_CHARACTERS = 10_000;
 const UNREAD: Found = { text: MASK, keys: [], kinds: ['unread'] };
-const BY_SHAPE: readonly Find[] = [credentials, inUrls];
 
 const unchanged = (text: string): Redacted => ({ text, keys: [] });
-
-function findersFor(text: string): readonly Find[] {
-  if (['{', '[', '"'].includes(firstAfterSpace(text))) return isJson(text) ? [inJson] : [inJson, inText, ...BY_SHAPE];
-  if (CONTENT_DISPOSITION.test(text)) return [inMultipart, inText, ...BY_SHAPE];
-  if (!text.includes('=')) return [inText, ...BY_SHAPE];
-  if (HEADER.test(text)) return [inText, inForm, ...BY_SHAPE];
-  return URL_ENCODED.test(text) ? [inForm, ...BY_SHAPE] : [inForm, inText, ...BY_SHAPE];
-}
-
-const CONTENT_DISPOSITION = /^content-disposition:/im;
-/** Whoever encodes a form as he should leaves none of the others as they are. */
-const URL_ENCODED = /^[^\s"'<>{}]*$/;
-/** `name:value`, as transformer plugins take headers; the value may hold equals signs. */
-const HEADER = /^[\w.[\]-]+:/;
-
-/** Applies the finders one after the other. */
-function apply(finders: readonly Find[], text: string, reading: Reading): Found {
-  let found: Found = { text, keys: NONE, kinds: NONE };
-  for (const find of finders) {
-    const replacements = find(found.text, reading);
-    if (replacements.length === 0) continue;
-    found = {
-      text: replaceAll(found.text, replacements),
-      keys: union(found.keys, replacements, ({ keys }) => keys),
-      kinds: union(found.kinds, replacements, ({ kinds = NONE }) => kinds),
-    };
-  }
-  return found;
-}
-
-const NONE: readonly string[] = [];
-
-function union(
-  before: readonly string[],
-  replacements: readonly Replacement[],
-  namesOf: (replacement: Replacement) => readonly string[],
-): readonly string[] {
-  const [only] = replacements;
-  if (replacements.length === 1 && before.length === 0 && only) return namesOf(only);
-  return [...new Set([...before, ...replacements.flatMap(namesOf)])];
-}
 
 /** Each once, as first spelled. A key is a part of the text, too, and may hold what must not be told. */
 function uniqueNames({ keys, kinds }: Found, reading: Reading): string[] {

@@ -52,8 +52,35 @@ export function replaceValue(
   else replacements.push({ from, to, by, keys: [...keys, key] });
 }
 
+/** Applies the finders one after the other. */
+export function apply(finders: readonly Find[], text: string, reading: Reading): Found {
+  let found: Found = { text, keys: NONE, kinds: NONE };
+  for (const find of finders) {
+    const replacements = find(found.text, reading);
+    if (replacements.length === 0) continue;
+    found = {
+      text: replaceAll(found.text, replacements),
+      keys: union(found.keys, replacements, ({ keys }) => keys),
+      kinds: union(found.kinds, replacements, ({ kinds = NONE }) => kinds),
+    };
+  }
+  return found;
+}
+
+const NONE: readonly string[] = [];
+
+function union(
+  before: readonly string[],
+  replacements: readonly Replacement[],
+  namesOf: (replacement: Replacement) => readonly string[],
+): readonly string[] {
+  const [only] = replacements;
+  if (replacements.length === 1 && before.length === 0 && only) return namesOf(only);
+  return [...new Set([...before, ...replacements.flatMap(namesOf)])];
+}
+
 /** `text` with every stretch replaced. */
-export function replaceAll(text: string, replacements: readonly Replacement[]): string {
+function replaceAll(text: string, replacements: readonly Replacement[]): string {
   const [first] = replacements;
   if (replacements.length === 1 && first) return text.slice(0, first.from) + first.by + text.slice(first.to);
   const kept: string[] = [];

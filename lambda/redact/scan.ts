@@ -12,6 +12,19 @@ export function skipSpace(text: string, from: number): number {
 
 const NOT_SPACE = /\S/g;
 
+/** Where the next character stands that is neither a space nor a tab; the text's end when there is none. */
+export function skipBlank(text: string, from: number): number {
+  let at = from;
+  while (isBlank(text.charCodeAt(at))) at += 1;
+  return Math.min(at, text.length);
+}
+
+/** A space or a tab. */
+export const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** A line feed or a carriage return. */
+export const isLineBreak = (code: number): boolean => code === 0x0a || code === 0x0d;
+
 /** Where the string that opens at `start` ends, its closing quote included; the text's end when it is cut off. */
 export function stringEnd(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {

@@ -1,7 +1,7 @@
 import { pemEnd } from './credentials.ts';
 import { blockEnd, columnOf, lineEnd } from './lines.ts';
 import { isHarmless, MASK } from './replacement.ts';
-import { indexOf, skipSpace, stringEnd, valueEnd } from './scan.ts';
+import { indexOf, isLineBreak, skipBlank, skipSpace, stringEnd, valueEnd } from './scan.ts';
 
 /** What may be a key in a text. */
 export interface Word {
@@ -23,14 +23,14 @@ export interface Value {
 
 /** The value behind `word` and its `sign`; null when there is none, or one that is no secret. */
 export function valueAfter(text: string, sign: number, word: Word): Value | null {
-  let from = indexOf(text, NOT_BLANK, sign + 1);
-  if (LINE_BREAK.test(text.charAt(from))) {
+  let from = skipBlank(text, sign + 1);
+  if (isLineBreak(text.charCodeAt(from))) {
     const below = skipSpace(text, from);
     if (!OPENING.test(text.charAt(below))) return valueBelow(text, sign, word.from, from);
     from = below;
   }
-  const quote = QUOTE.exec(text.slice(from, from + MAX_QUOTE))?.[0];
-  if (quote !== undefined) return quoted(text, from, quote);
+  const quote = quoteAt(text, from);
+  if (quote !== '') return quoted(text, from, quote);
   if (text[sign] === ',') return null;
   if (text[from] === '{' || text[from] === '[') return { from, to: valueEnd(text, from), quote: '' };
   if (text.startsWith('-----BEGIN', from)) return { from, to: pemEnd(text, from), quote: '' };
@@ -39,12 +39,9 @@ export function valueAfter(text: string, sign: number, word: Word): Value | null
   return isHarmless(value) || value === MASK || SCHEME_ALONE.test(value) ? null : { from, to, quote: '' };
 }
 
-const NOT_BLANK = /[^ \t]/g;
-const LINE_BREAK = /[\r\n]/;
 const OPENING = /["'{[]/;
-const MAX_QUOTE = 40;
-const QUOTE = /^\\{0,39}["']/;
-const LOOSE_END = /[,;&}\]\r\n]/g;
+/** A comma or a bracket in the middle of a word is part of it, unless a key follows. */
+const LOOSE_END = /[,;](?=[\s"'{[]|[\w.-]{0,60}[ \t]?[:=]|$)|[}\]](?=[\s"',;&}\])]|$)|[&\r\n]/g;
 /** A quote that closes what it opened, and is no apostrophe in it; or the line's end. */
 const QUOTE_END: Readonly<Record<string, RegExp>> = {
   '"': /(?<!\\)"(?![^\s,;:=)\]}])|[\r\n]/g,
@@ -52,6 +49,15 @@ const QUOTE_END: Readonly<Record<string, RegExp>> = {
 };
 /** `authorization:bearer` tells jwt-signer where to look, and is its default. */
 const SCHEME_ALONE = /^(?:bearer|basic)$/i;
+
+/** The quote that opens at `from`, with the backslashes before it; empty when none does. */
+function quoteAt(text: string, from: number): string {
+  let at = from;
+  while (text[at] === '\\' && at - from < MAX_BACKSLASHES) at += 1;
+  return text[at] === '"' || text[at] === "'" ? text.slice(from, at + 1) : '';
+}
+
+const MAX_BACKSLASHES = 40;
 
 function quoted(text: string, from: number, quote: string): Value | null {
   const to = quote === '"' ? stringEnd(text, from) : closing(text, from + quote.length, quote);

@@ -13,8 +13,11 @@ export function createWords(keys: readonly string[]): Words {
     (ending) => ending.at(-1),
   );
   const isAny = endings.has(undefined);
+  /** `export PASSWORD` is no name that ends with `password`. */
+  const isEnding = (name: string, ending: string): boolean =>
+    name.endsWith(ending) && (ending.startsWith('_') || !NOT_OF_NAME.test(name));
   const isOne = (name: string): boolean =>
-    isAny || names.has(name) || (endings.get(name.at(-1))?.some((ending) => name.endsWith(ending)) ?? false);
+    isAny || names.has(name) || (endings.get(name.at(-1))?.some((ending) => isEnding(name, ending)) ?? false);
   return {
     all: [...names, ...[...endings.values()].flat()],
     /** The capitals in `PassWord` mean nothing, those in `clientSecret` do. */
@@ -33,6 +36,7 @@ export function normalize(key: string): string {
 }
 
 const SIMPLE = /^[a-z0-9_]*$/;
+const NOT_OF_NAME = /[\s"'<>]/;
 const CAPITAL = /[A-Z]/;
 /** The source of a pattern, `i` set, that is found in every text that holds one of `words`, however it is spelled. */
 export function patternOf(words: readonly string[]): string {

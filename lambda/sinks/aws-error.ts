@@ -11,6 +11,13 @@ export class UnansweredError extends Error {
   override readonly name = 'UnansweredError';
 }
 
+/**
+ * What was sent may have been taken. When a signal ends a request in flight, the SDK throws its own `AbortError` in place of what
+ * became of it.
+ */
+export const mayHaveArrived = (error: unknown): boolean =>
+  error instanceof UnansweredError || nameOf(error) === 'AbortError';
+
 const CREDENTIALS =
   /^(AccessDenied|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|RequestExpired|RequestTimeTooSkewed|InvalidClientTokenId|NotAuthorized|OptInRequired|CredentialsProvider|Credential|TokenProvider)/;
 const THROTTLING = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/;
@@ -62,7 +69,7 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 
 /** No connection came about, so nothing was sent. */
 export function isNotConnected(error: unknown): boolean {
-  const { code = '', syscall = '', message } = error as NodeJS.ErrnoException;
+  const { code = '', syscall = '', message = '' } = error as { code?: string; syscall?: string; message?: string };
   return (
     syscall === 'connect' ||
     syscall === 'getaddrinfo' ||

@@ -14,20 +14,27 @@ export interface Job {
   readonly remainingMs: number;
 }
 
-export interface Measured {
-  readonly importMs: number;
+/** What one invocation took. */
+export interface Cost {
   /** The handler's own time, connecting included. */
   readonly wallMs: number;
-  /** User and system time of the whole process: start of Node and import included. */
+  /** User and system time of the whole process, its start included. */
   readonly cpuMs: number;
   readonly peakRssBytes: number;
   /** What the handler returned. */
   readonly answer: unknown;
 }
 
+export interface Measured extends Cost {
+  readonly importMs: number;
+}
+
 interface Bundle {
   readonly handler: (event: unknown, context: { getRemainingTimeInMillis(): number }) => Promise<unknown>;
 }
+
+// Without its parent there is nobody to report to.
+process.on('disconnect', () => process.exit());
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
 const startedAt = performance.now();
@@ -44,7 +51,9 @@ const measured: Measured = {
   peakRssBytes: process.resourceUsage().maxRSS * 1024,
   answer,
 };
-process.send?.(measured);
+process.send?.(measured, () => {
+  process.disconnect();
+});
 
 function getRemainingTimeInMillis(): number {
   return job.remainingMs - (performance.now() - importedAt);

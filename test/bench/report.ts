@@ -1,18 +1,21 @@
 import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import type { Row } from './scenarios.ts';
+import { type Contender, TITLES } from './contender.ts';
+import type { Row } from './scenario.ts';
 
-const HEAD = ['scenario', 'measure', 'target', 'forwarder', 'baseline', 'met'];
-
-export function table(rows: readonly Row[]): string {
-  const printed = new Table({ head: HEAD.map((title) => styleText('bold', title)), style: { head: [], border: [] } });
-  for (const row of rows) printed.push([...texts(row), row.met ? styleText('green', 'yes') : styleText('red', 'no')]);
+/** For a terminal. */
+export function table(rows: readonly Row[], contenders: readonly Contender[]): string {
+  const head = headOf(contenders).map((title) => styleText('bold', title));
+  const printed = new Table({ head, style: { head: [], border: [] }, wordWrap: true });
+  for (const row of rows)
+    printed.push([...cellsOf(row, contenders), row.met ? styleText('green', 'yes') : styleText('red', 'no')]);
   return printed.toString();
 }
 
 export interface Report {
   readonly rows: readonly Row[];
+  readonly contenders: readonly Contender[];
   readonly notes: readonly string[];
   /** What was typed. */
   readonly command: string;
@@ -21,17 +24,18 @@ export interface Report {
 }
 
 /** The measured part of docs/benchmarks.md. */
-export function markdown({ rows, notes, command, load }: Report): string {
+export function markdown({ rows, contenders, notes, command, load }: Report): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const head = headOf(contenders);
   return [
     `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${machine()}, ` +
       `load average ${load.toFixed(1)} when it began`,
     '',
-    line(HEAD),
-    line(HEAD.map(() => '---')),
-    ...rows.map((row) => line([...texts(row), row.met ? 'yes' : '**no**'])),
+    line(head),
+    line(head.map(() => '---')),
+    ...rows.map((row) => line([...cellsOf(row, contenders), row.met ? 'yes' : '**no**'])),
     '',
-    ...(rows.some(({ bars }) => bars) ? ['![Forwarder and baseline, side by side](benchmarks.svg)', ''] : []),
+    ...(rows.some(({ chart }) => chart) ? ['![All who were measured, side by side](benchmarks.svg)', ''] : []),
     ...notes.map((note) => `- ${note}`),
   ].join('\n');
 }
@@ -48,8 +52,23 @@ export function replaceBlock(page: string, block: string): string {
   return page.slice(0, begin) + written + page.slice(end + END.length);
 }
 
-function texts({ scenario, measure, target, forwarder, baseline }: Row): string[] {
-  return [scenario, measure, target, forwarder, baseline];
+function headOf(contenders: readonly Contender[]): string[] {
+  const titles = contenders.map((contender) => TITLES[contender]);
+  return ['scenario', 'measure', 'target', ...titles, ...titles.slice(1).map((title) => `÷ ${title}`), 'met'];
+}
+
+/** All cells but the last: everyone's figure, then the forwarder's as a share of each other one's. */
+function cellsOf({ scenario, measure, target, values, show }: Row, contenders: readonly Contender[]): string[] {
+  const figures = contenders.map((contender) => values[contender]);
+  return [
+    ...[scenario, measure, target],
+    ...figures.map((figure) => (figure === undefined ? '' : show(figure))),
+    ...figures.slice(1).map((figure) => (figure === undefined ? '' : ratio(values.forwarder / figure))),
+  ];
+}
+
+function ratio(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: value < 1 ? 2 : 3 });
 }
 
 function machine(): string {

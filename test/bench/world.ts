@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { bundle } from '../../infra/bundle.ts';
 import { toEnvironment } from '../../infra/environment.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import type { BaselineInvocation } from './baseline.ts';
 import type { CloudTrailCounts, CloudTrailProcess, CloudTrailSetup } from './cloudtrail-process.ts';
+import type { Contender } from './contender.ts';
 import type { KongLatency, KongProcess, Traffic } from './kong-process.ts';
-import type { Job, Measured } from './measured.ts';
+import type { Cost, Job, Measured } from './measured.ts';
+import { runProgram } from './predecessor.ts';
 import { type Remote, startRemote } from './remote.ts';
 
 /** How far away the world is: the issue's defaults, or nothing but the machine itself. */
@@ -30,6 +31,8 @@ export interface Bundles extends Disposable {
   readonly forwarder: string;
   readonly baseline: string;
   readonly measured: string;
+  /** `PREDECESSOR`: the command that starts the original; undefined where there is none. */
+  readonly predecessor: string | undefined;
 }
 
 export function makeBundles(): Bundles {
@@ -40,6 +43,7 @@ export function makeBundles(): Bundles {
     forwarder: made(bundle()),
     baseline: made(bundle(join(folder, 'baseline'), source('baseline'))),
     measured: made(bundle(join(folder, 'measured'), source('measured'))),
+    predecessor: process.env['PREDECESSOR'],
     [Symbol.dispose]: () => {
       rmSync(folder, { recursive: true, force: true });
     },
@@ -49,30 +53,27 @@ export function makeBundles(): Bundles {
 /** Kong, CloudTrail and Redis, each a process of its own, empty at first. */
 export interface World extends AsyncDisposable {
   readonly redis: RedisServer;
+  /** The number of each contender's Redis database. */
+  readonly databases: Readonly<Record<Contender, number>>;
   fill(traffic: Traffic): Promise<void>;
-  /** Empties Redis, so that everything is new again. */
-  forget(): Promise<void>;
   advance(hours: number): Promise<void>;
-  /** Runs this forwarder's bundle once, as a scheduled run. */
-  forwarder(distance: Distance, options?: RunOptions): Promise<Run>;
-  /** Runs the predecessor's algorithm once, on Redis database 1. */
-  baseline(distance: Distance, invocation: BaselineInvocation): Promise<Run>;
+  /** Has the contender do its work once, in a process of its own. */
+  run(contender: Contender, distance: Distance, options?: RunOptions): Promise<Run>;
 }
 
 export interface RunOptions {
   /** Have CloudTrail check every event and signature. Default false. */
   readonly strict?: boolean;
-  /** PUT_CONCURRENCY; the function's default where it is not given. */
-  readonly putConcurrency?: number | undefined;
 }
 
-export interface Run extends Measured {
+export interface Run extends Cost {
   readonly kongRequests: number;
   readonly cloudTrail: CloudTrailCounts;
 }
 
 /** A run gets as long as it takes, within reason. */
 const REMAINING_MS = 60 * 60_000;
+const DATABASES: Readonly<Record<Contender, number>> = { forwarder: 0, baseline: 1, predecessor: 2 };
 /** A million rows take more than Node's usual heap. */
 const KONG_HEAP_MB = 8000;
 
@@ -86,33 +87,39 @@ export async function startWorld(bundles: Bundles): Promise<World> {
   const cloudTrail: Remote<CloudTrailProcess> = stack.use(startRemote(here('cloudtrail-process.ts')));
   const adminApi = await kong.call('url');
 
-  async function run(job: Job, redisDb: number, distance: Distance, options: RunOptions): Promise<Run> {
-    await kong.call('setLatency', distance.kong);
-    const aws = await cloudTrail.call('open', { ...distance.cloudTrail, strict: options.strict ?? false });
-    const requestsBefore = await kong.call('requests');
-    const env = {
-      ...aws,
-      KONG_ADMIN_API: adminApi,
-      REDIS_HOST: `${redis.host}:${redis.port}`,
-      REDIS_DB: String(redisDb),
-      ...(options.putConcurrency !== undefined && { PUT_CONCURRENCY: String(options.putConcurrency) }),
-      PUT_CALLS_PER_SECOND: String(distance.cloudTrail.callsPerSecond ?? 100_000),
-    };
-    const measured = await measure(bundles, job, env);
-    const kongRequests = (await kong.call('requests')) - requestsBefore;
-    return { ...measured, kongRequests, cloudTrail: await cloudTrail.call('counts') };
+  async function start(contender: Contender, env: Readonly<Record<string, string>>): Promise<Cost> {
+    const invocation = { event: {}, remainingMs: REMAINING_MS };
+    if (contender !== 'predecessor') return measure(bundles, { bundle: bundles[contender], ...invocation }, env);
+    const command = bundles.predecessor;
+    if (command === undefined) throw new Error('PREDECESSOR is not set');
+    // It takes the account from its own ARN.
+    const [, , , region, account] = env['CHANNEL_ARN']?.split(':') ?? [];
+    const functionArn = `arn:aws:lambda:${region}:${account}:function:predecessor`;
+    return runProgram({ command, env, functionArn, ...invocation });
   }
 
   return {
     redis,
+    databases: DATABASES,
     fill: (traffic) => kong.call('fill', traffic),
-    forget: async () => {
-      await redis.cli('FLUSHALL');
-    },
     advance: (hours) => kong.call('advance', hours),
-    forwarder: (distance, options = {}) =>
-      run({ bundle: bundles.forwarder, event: {}, remainingMs: REMAINING_MS }, 0, distance, options),
-    baseline: (distance, event) => run({ bundle: bundles.baseline, event, remainingMs: REMAINING_MS }, 1, distance, {}),
+    async run(contender, distance, { strict = false } = {}) {
+      await kong.call('setLatency', distance.kong);
+      const aws = await cloudTrail.call('open', { ...distance.cloudTrail, strict });
+      const requestsBefore = await kong.call('requests');
+      const cost = await start(contender, {
+        ...aws,
+        // The predecessor's name for it.
+        REGION: aws['AWS_REGION'] ?? '',
+        KONG_ADMIN_API: adminApi,
+        KONG_SUPERADMIN: 'false',
+        REDIS_HOST: `${redis.host}:${redis.port}`,
+        REDIS_DB: String(DATABASES[contender]),
+        PUT_CALLS_PER_SECOND: String(distance.cloudTrail.callsPerSecond ?? 100_000),
+      });
+      const kongRequests = (await kong.call('requests')) - requestsBefore;
+      return { ...cost, kongRequests, cloudTrail: await cloudTrail.call('counts') };
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { renderLogLine } from '../../infra/cli/log-line.ts';
 import { operate } from './support/operate.ts';
@@ -89,6 +90,16 @@ test('a log group that is not there is told with what to do', async () => {
 test('--local has no log group', async () => {
   const cli = await operate();
   expect(await cli.run('logs', '--local')).toMatchObject({ status: 2 });
+});
+
+test('times in a line are told as times', () => {
+  const text = renderLogLine(0, line('WARN', 'The checkpoint is set back by hand', { from: NOON, seconds: 60 }), false);
+  expect(stripVTControlCharacters(text ?? '')).toContain('from=2026-11-14T12:00:00Z  seconds=60');
+});
+
+test('a run that was skipped is one, without advice', () => {
+  const skipped = { ...summary, status: 'skipped' };
+  expect(renderLogLine(0, line('INFO', 'Run skipped', { summary: skipped }), true)).toMatch(/Run skipped$/);
 });
 
 test('what a function that died said is not noise', () => {

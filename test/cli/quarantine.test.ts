@@ -31,10 +31,10 @@ describe('quarantine list', () => {
     const cli = await operate();
     cli.fake.scripted.set('quarantine', [page([RECORD, INVALID])]);
     const { status, out } = await cli.run('quarantine', 'list');
-    expect(out).toContain(`  id        since                    code          what and why
-  b2f0c1d4  2026-11-13 21:15:00 UTC  FieldTooLong  PATCH /routes/orders-v1: requestParameters is longer than
-                                                   100 kB
-  sha-1     2026-11-12 01:00:00 UTC  InvalidEntry  no timestamp`);
+    expect(out).toContain(`  id        since (UTC)          code          what and why
+  b2f0c1d4  2026-11-13 21:15:00  FieldTooLong  PATCH /routes/orders-v1: requestParameters is longer than 100
+                                               kB
+  sha-1     2026-11-12 01:00:00  InvalidEntry  no timestamp`);
     expect(out).toContain('2 entries. Now it is 2026-11-14 12:00:00 UTC.');
     expect(out).toContain('kong-audit quarantine discard <id> --reason "…"');
     expect(status).toBe(0);

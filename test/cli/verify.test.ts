@@ -140,6 +140,14 @@ describe('verify', () => {
     expect(status).toBe(0);
   });
 
+  test('--repair while a run holds the lock is not good', async () => {
+    const cli = await operate();
+    cli.fake.scripted.set('verify', [{ status: 'skipped' }]);
+    const { status, out } = await cli.run('verify', 'yesterday', 'today', '--repair');
+    expect(out).toContain('Stopped: another run holds the lock, and a repair needs it.');
+    expect(status).toBe(1);
+  });
+
   test('a window that the function refuses is wrong use', async () => {
     const cli = await operate();
     cli.fake.failing.set('verify', [error('InvocationError', 'the window must have ended 30 minutes ago')]);

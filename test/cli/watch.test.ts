@@ -68,7 +68,7 @@ describe('backfill --watch', () => {
       },
     });
     const { status, err } = await cli.run('backfill', 'yesterday', '--watch', '--resend');
-    expect(err).toContain('The run has ended, and it is not done: invoking again.');
+    expect(err).toContain('That run has ended, and there is more to do: starting another.');
     expect(cli.asked().filter(({ dryRun }) => dryRun !== true)).toHaveLength(2);
     expect(status).toBe(0);
   });

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { TrinoSQL } from 'dt-sql-parser';
 import { exampleValues, fillQuery, QUERIES } from '../../infra/queries.ts';
+import { QUERIES_PAGE, queriesPage } from '../../infra/queries-page.ts';
 
 const LAKE = { EDS_ID: 'event_data_store', START: '2026-11-14 00:00:00', END: '2026-11-15 00:00:00' };
 const trino = new TrinoSQL();
@@ -99,6 +101,10 @@ describe.each(QUERIES)('$name', (query) => {
     expect(sql).toMatch(/SELECT DISTINCT|COUNT\(DISTINCT eventData\.UID\)/);
     expect(insights).toMatch(/\| dedup UID$|count_distinct\(UID\)/);
   });
+});
+
+test('docs/queries.md is what the queries say; if not, node infra/queries-page.ts', () => {
+  expect(readFileSync(QUERIES_PAGE, 'utf8')).toBe(queriesPage());
 });
 
 describe('fillQuery', () => {

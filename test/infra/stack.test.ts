@@ -253,7 +253,7 @@ describe("the function's environment", () => {
 
   test("lets Node's heap use most of the function's memory, and leaves some for what is not heap", () => {
     const { NODE_OPTIONS } = environmentOf(minimal);
-    expect(NODE_OPTIONS).toBe('--enable-source-maps --max-old-space-size=768 --max-semi-space-size=8');
+    expect(NODE_OPTIONS).toBe('--enable-source-maps --max-old-space-size=768 --max-semi-space-size=32');
     const [code] = Object.values(minimal.findResources('AWS::Lambda::Function'));
     expect(code).toHaveProperty('Properties.MemorySize', 1024);
   });

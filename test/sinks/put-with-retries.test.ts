@@ -87,7 +87,7 @@ describe('events that failed for a transient reason', () => {
 });
 
 describe('a request refused because of one event', () => {
-  const letters = [...'abcdefghijklm'];
+  const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm'];
 
   test.each(['a', 'b', 'g', 'l', 'm'])(
     'is halved until %s stands alone, and every other is taken once',
@@ -99,7 +99,7 @@ describe('a request refused because of one event', () => {
         );
       });
       const delivered = batches.filter((batch) => !batch.includes(bad)).join('');
-      expect([...delivered]).toEqual(letters.filter((letter) => letter !== bad));
+      expect(delivered).toBe(letters.filter((letter) => letter !== bad).join(''));
       expect(batches.length).toBeLessThanOrEqual(1 + 2 * 4);
     },
   );
@@ -121,7 +121,7 @@ describe('a request refused because of one event', () => {
 
   test('does not wait between the halves, and sends again only what failed for a transient reason', async () => {
     let throttled = false;
-    const { kinds, batches } = await put([...'abcd'], (batch) => {
+    const { kinds, batches } = await put(['a', 'b', 'c', 'd'], (batch) => {
       if (batch.includes('a')) return failed({ kind: 'poison' });
       const again = !throttled && batch.includes('d') ? ['d'] : [];
       throttled ||= again.length > 0;
@@ -140,7 +140,7 @@ describe('what may have been delivered', () => {
   });
 
   test('is told apart from what was taken or refused before', async () => {
-    const { kinds, batches } = await put([...'abcd'], (batch) => {
+    const { kinds, batches } = await put(['a', 'b', 'c', 'd'], (batch) => {
       if (batch.length === 4) return failed({ kind: 'poison' });
       return batch.includes('c') ? failed({ kind: 'unanswered' }) : taken(batch);
     });
@@ -173,7 +173,7 @@ describe('a stop', () => {
   });
 
   test('ends the search for poison; what was found stays found', async () => {
-    const { kinds, stop, batches } = await put([...'abcd'], (batch) => {
+    const { kinds, stop, batches } = await put(['a', 'b', 'c', 'd'], (batch) => {
       if (batch.includes('a')) return failed({ kind: 'poison' });
       return failed({ kind: 'stop', error: stopError });
     });
@@ -216,7 +216,7 @@ describe('when the run is stopping', () => {
   test('the search for poison ends, and what was not tried is unsent', async () => {
     const stopping = new AbortController();
     const { kinds, batches } = await put(
-      [...'abcd'],
+      ['a', 'b', 'c', 'd'],
       (batch) => {
         if (batch.length === 2) stopping.abort(new Error('over'));
         return failed({ kind: 'poison' });

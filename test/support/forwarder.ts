@@ -5,6 +5,7 @@ import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
 import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Summary } from '../../lambda/pipeline/report.ts';
 import { type CloudTrailOptions, type CloudTrailSimulator, startCloudTrail } from '../simulators/cloudtrail.ts';
+import { EXAMPLE_LOG_GROUP } from '../simulators/cloudwatch-logs-model.ts';
 import {
   type CloudWatchLogsOptions,
   type CloudWatchLogsSimulator,
@@ -18,14 +19,17 @@ import { type RedisServer, startRedis } from './redis-server.ts';
 /** What Kong's clock shows when a test begins. It stands still and is nowhere near the machine's. */
 export const KONG_NOW = 1_700_000_000;
 
-/** The log group that is read where the source is one. */
+/** The log group that is read where the source is one: the audit log of an EKS cluster. */
 export const SOURCE_GROUP = '/aws/eks/prod/cluster';
 
 export interface StartOptions {
-  /** The source is a log group instead of Kong; the clock then shows the machine's time, which AWS clients insist on. */
-  readonly source?: { readonly format: 'kubernetes-audit' | 'nginx' } & CloudWatchLogsOptions;
+  /** Reads `SOURCE_GROUP` instead of Kong; `clock` then shows the machine's time, as the log group does. */
+  readonly source?: 'kubernetes-audit' | 'nginx';
   readonly kong?: KongOptions;
   readonly cloudtrail?: CloudTrailOptions;
+  readonly logs?: CloudWatchLogsOptions;
+  /** Where events go. Default `cloudtrail-lake`. */
+  readonly sink?: 'cloudtrail-lake' | 'cloudwatch-logs';
   /** On top of what the simulators need. */
   readonly env?: Readonly<Record<string, string>>;
   /** A server of the test's own; the test disposes it. Default: one for all tests of the file. */
@@ -43,7 +47,7 @@ export interface InvokeOptions {
 export interface Forwarder extends AsyncDisposable {
   readonly kong: KongSimulator;
   readonly cloudtrail: CloudTrailSimulator;
-  /** Has `SOURCE_GROUP` where that is the source. */
+  /** Has the groups `EXAMPLE_LOG_GROUP` and `SOURCE_GROUP`, with no stream in them, and lives in real time. */
   readonly logs: CloudWatchLogsSimulator;
   readonly server: RedisServer;
   /** A connection to the server, for looking at what is stored. */
@@ -70,9 +74,9 @@ export interface Forwarder extends AsyncDisposable {
 
   /** Writes rows into Kong's audit log: `count` of them, one second apart, the newest one second ago. */
   record(count: number, entry?: KongEntry, options?: RecordOptions): readonly KongRow[];
-  /** `UID`s of the events CloudTrail took, in order. */
+  /** `UID`s of the events the sink took, in order. */
   uids(): string[];
-  /** The events CloudTrail took, parsed. */
+  /** The events the sink took, parsed. */
   events(): Record<string, unknown>[];
   /** What the ledger says became of `id`. */
   seen(id: string): Promise<string | null>;
@@ -93,17 +97,18 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const clock = { now: options.source ? Math.floor(Date.now() / 1000) : KONG_NOW };
   const kong = await startKong({ now: () => clock.now, ...options.kong });
   const cloudtrail = await startCloudTrail(options.cloudtrail);
-  const { format, ...logsOptions } = options.source ?? {};
-  const logs = await startCloudWatchLogs({ now: () => clock.now, groups: [{ name: SOURCE_GROUP }], ...logsOptions });
+  const groups = [{ name: EXAMPLE_LOG_GROUP }, { name: SOURCE_GROUP }];
+  const logs = await startCloudWatchLogs({ groups, ...options.logs });
+  const toLogs = options.sink === 'cloudwatch-logs';
   const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;
   const env: Record<string, string> = {
-    ...(format === undefined
-      ? kong.env
-      : { ...logs.env, SOURCE_LOG_GROUP_ARN: logs.model.groupArn(SOURCE_GROUP), SOURCE_FORMAT: format }),
-    ...cloudtrail.env,
+    ...(options.source
+      ? { ...logs.env, SOURCE_LOG_GROUP_ARN: logs.model.groupArn(SOURCE_GROUP), SOURCE_FORMAT: options.source }
+      : kong.env),
+    ...(toLogs ? { ...logs.env, LOG_GROUP_ARN: logs.model.groupArn(EXAMPLE_LOG_GROUP) } : cloudtrail.env),
     AWS_EC2_METADATA_DISABLED: 'true',
     REDIS_HOST: `${server.host}:${server.port}`,
     SOURCE_NAME: source,
@@ -120,7 +125,11 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
     if (!lambda) await coldStart();
     return (await lambda?.invoke(event, remainingMs)) as Summary;
   };
-  const events = () => cloudtrail.accepted.map(({ eventData }) => JSON.parse(eventData) as Record<string, unknown>);
+  const events = () =>
+    (toLogs
+      ? logs.model.accepted.flatMap(({ logGroupName, message }) => (logGroupName === EXAMPLE_LOG_GROUP ? message : []))
+      : cloudtrail.accepted.map(({ eventData }) => eventData)
+    ).map((text) => JSON.parse(text) as Record<string, unknown>);
   const output = () => log.join('');
 
   return {

@@ -37,6 +37,6 @@ function reachesOutside(file: string, helpers: string, seen: Set<string>): boole
   return imported.some((specifier) => {
     if (!specifier.startsWith('.')) return OUTSIDE.test(specifier);
     const path = join(dirname(file), specifier);
-    return path.startsWith(helpers) && reachesOutside(path, helpers, seen);
+    return path.startsWith(helpers) && path.endsWith('.ts') && reachesOutside(path, helpers, seen);
   });
 }

@@ -62,7 +62,9 @@ export function findRedisServer(): string | null {
 
 /**
  * Starts a Redis server of its own on 127.0.0.1 and returns when it accepts connections. Its data lies in a temporary folder
- * that goes with it. Neither outlives this process, however that ends. @throws when there is no `redis-server` on the PATH, saying how to install it
+ * that goes with it. Neither outlives this process, however that ends.
+ *
+ * @throws when there is no `redis-server` on the PATH, saying how to install it
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer();

@@ -39,11 +39,11 @@ export async function list(
   }
   const rows = records.map(({ id, at, errorCode, errorMessage, entry }) => [
     id,
-    formatTime(at),
+    formatTime(at).replace(' UTC', ''),
     errorCode,
     `${calledFor(entry)}${errorMessage}`,
   ]);
-  screen.print(table(['id', 'since', 'code', 'what and why'], rows, screen.columns));
+  screen.print(table(['id', 'since (UTC)', 'code', 'what and why'], rows, screen.columns));
   const shown =
     code === undefined && size > records.length
       ? `${formatCount(records.length)} of ${counted(size, 'entry', 'entries')}; all of them: ${hint('quarantine list --all')}`

@@ -34,6 +34,14 @@ export async function verify(
       { repeatable: !repair },
     );
     const part = readAnswer(verifySchema, answer);
+    if (part.status === 'skipped') {
+      if (session.json) printJson(session, answer);
+      else
+        session.screen.print(
+          careful('Stopped: another run holds the lock, and a repair needs it. Try again when it is over.'),
+        );
+      return 1;
+    }
     parts.push(part);
     if (part.status === 'complete') break;
     before = reached(part, before, window.after);
@@ -89,6 +97,7 @@ function renderVerification(total: VerificationTotal, { screen, hint, now }: Ses
   const found = formatCount(total.missing);
   const rows: [string, string][] = [
     ['Window', formatWindow(total)],
+    ['Compared at', formatTime(now())],
     ['In the source', formatCount(total.source)],
     ['In the sink', formatCount(total.sink)],
     ['Own requests', formatCount(total.own)],
@@ -105,7 +114,7 @@ function renderVerification(total: VerificationTotal, { screen, hint, now }: Ses
     const more = total.missing - total.missingIds.length;
     lines.push(
       '',
-      bold('Missing:'),
+      bold(missing === 0 ? 'Sent now:' : 'Missing:'),
       ...total.missingIds.map((id) => `  ${id}`),
       ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
     );
@@ -117,7 +126,7 @@ function renderVerification(total: VerificationTotal, { screen, hint, now }: Ses
         : `To see it proven, in half an hour: ${hint(`verify ${after} ${before}`)}`,
     );
   }
-  return [dim(`at ${formatTime(now())}`), ...lines].join('\n');
+  return lines.join('\n');
 }
 
 function verdict(total: VerificationTotal, missing: number): string {

@@ -64,7 +64,7 @@ async function pursue(goal: Goal, session: Session, progress: Progress, signal: 
     left = leftNow;
     inVain = came ? 0 : inVain + 1;
     if (inVain === MOST_IN_VAIN) break;
-    progress.note('The run has ended, and it is not done: invoking again.');
+    progress.note('That run has ended, and there is more to do: starting another.');
     state = await untilFree(state, deps);
   }
   return stuck(state, session, progress);

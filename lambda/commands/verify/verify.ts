@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { InvocationError, toError } from '../../errors.ts';
+import { InvocationError } from '../../errors.ts';
+import { isInterruption } from '../../pipeline/deadline.ts';
 import { type Forwarding, forwarding, type RunDeps } from '../forwarding.ts';
 import { forward } from '../../pipeline/forward.ts';
 import { isBeyondRetention } from '../../pipeline/report.ts';
@@ -144,9 +145,6 @@ async function verifySlices({ window, request, source, reader }: Work, deps: Run
   if (repairing?.traffic.failure()) throw repairing.traffic.failure() as Error;
   return report(window, request, deps, sums, verifiedTo > window.after ? 'incomplete' : 'complete', verifiedTo);
 }
-
-/** The time was up while something was under way. */
-const isInterruption = (error: unknown): boolean => ['DeadlineReached', 'AbortError'].includes(toError(error).name);
 
 function add(sums: Sums, comparison: Comparison): void {
   for (const name of ['source', 'sink', 'own', 'ignored', 'quarantined', 'duplicates'] as const)

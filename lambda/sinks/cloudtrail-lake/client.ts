@@ -1,7 +1,7 @@
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import * as z from 'zod';
-import { toError } from '../../errors.ts';
 import { addAttempt, type AttemptOptions } from '../aws-attempt.ts';
+import { findEndpoint, NO_CREDENTIALS } from '../aws-endpoint.ts';
 import type { AuditEvent } from './event.ts';
 
 const answerSchema = z.object({
@@ -60,7 +60,7 @@ export function connectChannel(options: ChannelOptions): Channel {
       });
       return answerSchema.parse(await client.send(command, { abortSignal }));
     },
-    endpoint: () => findEndpoint(options),
+    endpoint: () => endpointOf(options),
     credentials: async () => await client.config.credentials(),
     close: () => {
       client.destroy();
@@ -68,24 +68,12 @@ export function connectChannel(options: ChannelOptions): Channel {
   };
 }
 
-/**
- * The SDK settles the endpoint while it prepares a request; this one is taken away before it is signed or sent. The SDK asks for
- * credentials first, so this client has some: whether the real ones can be found is another question.
- */
-async function findEndpoint({ arn, region }: ChannelOptions): Promise<URL> {
-  const client = new CloudTrailDataClient({ region, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
-  const command = new PutAuditEventsCommand({ channelArn: arn, auditEvents: [] });
-  const found: URL[] = [];
-  command.middlewareStack.add(
-    () =>
-      ({ request }) => {
-        const { protocol, hostname, port } = request as { protocol: string; hostname: string; port?: number };
-        found.push(new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`));
-        return Promise.reject(new Error('only rehearsed'));
-      },
-    { step: 'build', name: 'rehearsal' },
-  );
-  const failure: unknown = await client.send(command).catch((error: unknown) => error);
-  client.destroy();
-  return found[0] ?? Promise.reject(toError(failure));
+async function endpointOf({ arn, region }: ChannelOptions): Promise<URL> {
+  const client = new CloudTrailDataClient({ region, credentials: NO_CREDENTIALS });
+  try {
+    const command = new PutAuditEventsCommand({ channelArn: arn, auditEvents: [] });
+    return await findEndpoint(client.middlewareStack, () => client.send(command));
+  } finally {
+    client.destroy();
+  }
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { arn, readVariables } from '../../environment.ts';
 import type { SinkRoom } from '../../room.ts';
-import { connectChannel } from './client.ts';
 import { createLakeReader } from './read.ts';
 import { createCloudTrailLake } from './sink.ts';
 
@@ -33,8 +32,9 @@ export const cloudTrailLake: SinkRoom = {
       problems: [],
       settings: {
         name: 'cloudtrail-lake',
-        connect: ({ eventSource, redactor, callsPerSecond, signals, onRequest, onThrottled }) =>
-          createCloudTrailLake({
+        connect: async ({ eventSource, redactor, callsPerSecond, signals, onRequest, onThrottled }) => {
+          const { connectChannel } = await import('./client.ts');
+          return createCloudTrailLake({
             channel: connectChannel({
               arn: values.CHANNEL_ARN,
               region,
@@ -53,7 +53,8 @@ export const cloudTrailLake: SinkRoom = {
                       'Set EVENT_DATA_STORE_ARN (context key eventDataStoreArn) to the event data store behind the channel.',
                   }
                 : createLakeReader({ arn: values.EVENT_DATA_STORE_ARN, eventSource }),
-          }),
+          });
+        },
       },
     };
   },

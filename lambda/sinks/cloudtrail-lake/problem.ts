@@ -5,9 +5,9 @@ import {
   describeAwsError,
   isCredentialsProblem,
   isTransient,
+  mayHaveArrived,
   NotSentError,
   statusOf,
-  UnansweredError,
 } from '../aws-error.ts';
 
 /** Of `failed[].errorCode` and of whole-request errors (API reference, PutAuditEvents and Common Errors). */
@@ -27,7 +27,7 @@ const PARAMETER = /^\d+ validation errors? detected: Value (?:'[\w+=,.@:/-]*' )?
 
 export function toProblem(error: unknown): Problem {
   if (error instanceof NotSentError) return { kind: 'unsent' };
-  if (error instanceof UnansweredError) return { kind: 'unanswered' };
+  if (mayHaveArrived(error)) return { kind: 'unanswered' };
   const { name, message } = describeAwsError(error);
   if (isChannelProblem(name) || (POISON.has(name) && PARAMETER.test(message)))
     return { kind: 'stop', error: channelError(name, message) };

@@ -4,7 +4,6 @@ import { flag, integer, oneOf, readVariables, secretArn } from '../../environmen
 import type { SourceRoom } from '../../room.ts';
 import { secretSource, toSecret } from '../../secrets.ts';
 import { SCAN_STRATEGIES } from './capabilities.ts';
-import { connectKong } from './client.ts';
 import { createKongSource } from './source.ts';
 
 const adminApi = z.string().transform((text, context) => {
@@ -63,8 +62,9 @@ export const kong: SourceRoom = {
       settings: {
         eventSource: 'kong-gateway',
         auditTtlSeconds: 2_592_000,
-        connect: ({ signals, log, markOwn, deriveErrorCode, isCheck }) =>
-          createKongSource({
+        connect: async ({ signals, log, markOwn, deriveErrorCode, isCheck }) => {
+          const { connectKong } = await import('./client.ts');
+          return createKongSource({
             kong: connectKong({
               adminApi: values.KONG_ADMIN_API,
               token,
@@ -78,7 +78,8 @@ export const kong: SourceRoom = {
             scan: values.KONG_SCAN,
             deriveErrorCode,
             log,
-          }),
+          });
+        },
       },
     };
   },

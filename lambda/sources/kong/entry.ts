@@ -139,7 +139,7 @@ function idOf(requestId: string | null, row: unknown): string {
  * nulls, which an upgraded Kong adds to old rows with every new column.
  */
 function stableText(row: unknown): string {
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return toJson(row);
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return toJson(row ?? null);
   const fields = Object.entries(row).filter(([key, value]) => key !== 'ttl' && value !== null);
   return toJson(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { arn, got, names, oneOf, readVariables } from '../../environment.ts';
 import type { Loaded, SourceRoom, SourceSettings } from '../../room.ts';
-import { connectLogGroup } from './client.ts';
 import type { Format } from './format.ts';
 import { kubernetesAudit } from './kubernetes-audit.ts';
 import { nginx } from './nginx.ts';
@@ -82,8 +81,9 @@ function load(values: z.infer<typeof variables>, name: (typeof FORMATS)[number])
       eventSource: isKubernetes ? 'kubernetes-audit' : 'nginx-access',
       auditTtlSeconds: 604_800,
       logGroup: groupArn,
-      connect: ({ signals, log, bind, deriveErrorCode, lookbackSeconds, isCheck }) =>
-        createLogGroupSource({
+      connect: async ({ signals, log, bind, deriveErrorCode, lookbackSeconds, isCheck }) => {
+        const { connectLogGroup } = await import('./client.ts');
+        return createLogGroupSource({
           group: connectLogGroup({
             arn: groupArn,
             region,
@@ -97,7 +97,8 @@ function load(values: z.infer<typeof variables>, name: (typeof FORMATS)[number])
           bind,
           lookbackSeconds,
           log,
-        }),
+        });
+      },
     },
   };
 }

@@ -1,0 +1,44 @@
+import { execute } from '../../lambda/commands/execute.ts';
+import { compose } from '../../lambda/compose.ts';
+import type { Env } from '../../lambda/environment.ts';
+import type { Invocation } from '../../lambda/invocation.ts';
+import { OWN } from '../../lambda/ledger/ledger.ts';
+import { createMemoryLedger } from '../../lambda/ledger/memory.ts';
+import type { Log } from '../../lambda/log.ts';
+import { startDeadline } from '../../lambda/pipeline/deadline.ts';
+import type { Summary } from '../../lambda/pipeline/report.ts';
+import type { RedisServer } from '../support/redis-server.ts';
+import { print } from './print.ts';
+
+/** The function as it is deployed, but for its ledger where there is no Redis. */
+export interface DemoForwarder {
+  /** One scheduled run. @throws what the invocation would fail with */
+  run(): Promise<Summary>;
+  /** Which of `ids` the ledger knows as requests that the forwarder made itself. */
+  own(ids: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+const quiet: Log = { info: () => undefined, warn: print, error: print };
+const remainingMs = () => 60_000;
+
+export function composeForwarder(env: Env, redis: RedisServer | null): DemoForwarder {
+  const server = redis ? `${redis.host}:${redis.port}` : 'none';
+  const deployment = compose({ ...env, REDIS_HOST: server, SOURCE_NAME: 'demo' });
+  const ledger = redis ? undefined : createMemoryLedger();
+  const call = { deployment, log: quiet, requestId: 'demo', remainingMs, ...(ledger && { ledger }) };
+  const invoke = (invocation: Invocation) => execute(invocation, { ...call, startedAt: Date.now() });
+
+  return {
+    run: async () => (await invoke({ mode: 'scheduled' })) as Summary,
+    async own(ids) {
+      using deadline = startDeadline(remainingMs, 0);
+      const connected = await deployment.connectLedger({ ...call, deadline });
+      try {
+        const outcomes = await connected.lookup(ids);
+        return new Set(ids.filter((_, index) => outcomes[index] === OWN));
+      } finally {
+        await connected.close();
+      }
+    },
+  };
+}
