@@ -119,10 +119,10 @@ async function* eachStretch(stretches: readonly Stretch[], read: StretchPages): 
 }
 
 /**
- * Where Kong fails to give a page, what lies below the middle of the rest is read all the same. The half above stays on the list: the
- * next run cuts it in half again, until the failing second is all that is left.
+ * Where Kong fails to give a page, what is left is cut in half, and the halves are read by themselves. What fails again stays on the
+ * list: the next run cuts it in half once more, until the failing second is all that is left.
  */
-async function* filteredStretch(stretch: Stretch, deps: ScanDeps, depth = 0): AsyncGenerator<Page> {
+async function* filteredStretch(stretch: Stretch, deps: ScanDeps): AsyncGenerator<Page> {
   let left: readonly Window[] = stretch.windows;
   try {
     for await (const page of filteredOnce(stretch, deps)) {
@@ -131,15 +131,33 @@ async function* filteredStretch(stretch: Stretch, deps: ScanDeps, depth = 0): As
     }
   } catch (error) {
     const rest = left.length > 0 ? toStretch(left) : null;
-    if (!(isRefusal(error) && depth === 0 && rest && rest.before - rest.after > 1)) throw error;
+    if (!isRefusal(error) || !rest || rest.before - rest.after <= 1) throw error;
     const middle = Math.floor((rest.after + rest.before) / 2);
-    const lower = below(middle, left);
     const upper = above(middle, left);
-    if (lower.length > 0)
-      for await (const page of filteredStretch(toStretch(lower), deps, depth + 1))
-        yield { ...page, left: [...upper, ...page.left] };
+    // The upper half begins where Kong failed; only when the lower one fails as well, that says nothing.
+    const lower = yield* readHalf(below(middle, left), upper, deps);
+    if (lower.length > 0) yield* readHalf(upper, lower, deps);
     throw error;
   }
+}
+
+/** Reads `half` as far as Kong gives it, while `other` stays on the list. @returns what is left of `half` */
+async function* readHalf(
+  half: readonly Window[],
+  other: readonly Window[],
+  deps: ScanDeps,
+): AsyncGenerator<Page, readonly Window[]> {
+  let left = half;
+  if (half.length === 0) return left;
+  try {
+    for await (const page of filteredOnce(toStretch(half), deps)) {
+      left = page.left;
+      yield { ...page, left: [...other, ...left] };
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  return left;
 }
 
 async function* filteredOnce(stretch: Stretch, deps: ScanDeps, isEmptied = false): AsyncGenerator<Page> {

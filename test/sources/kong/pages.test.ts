@@ -1,7 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { KongPageTooLargeError, KongResponseError } from '../../../lambda/errors.ts';
-import { connectKong, type Kong } from '../../../lambda/sources/kong/client.ts';
-import { AUDIT_REQUESTS, fetchPage } from '../../../lambda/sources/kong/pages.ts';
+import { connectKong, type Kong, type KongOptions } from '../../../lambda/sources/kong/client.ts';
+import {
+  AUDIT_REQUESTS,
+  fetchPage,
+  keysetPages,
+  type KongPage,
+  OffsetRefused,
+} from '../../../lambda/sources/kong/pages.ts';
 import { startKong, type KongSimulator } from '../../simulators/kong.ts';
 import { fill } from '../../simulators/kong-traffic.ts';
 import { oversize } from '../../simulators/wire-fault.ts';
@@ -13,53 +19,60 @@ afterAll(() => Promise.all(clients.map((client) => client.close())));
 /** A Kong whose clock stands still and whose own rows never appear. */
 const startSilentKong = (version = '3.9.1.0') => startKong({ now: () => NOW, writeDelaySeconds: 1e9, version });
 
-function connect({ url }: KongSimulator, maxBodyBytes = 2 ** 20): Kong {
+function connect({ url }: KongSimulator, options: Partial<KongOptions> = {}): Kong {
   const { signal } = new AbortController();
-  const limits = { maxBodyBytes, largestBodyBytes: 2 * maxBodyBytes };
-  const kong = connectKong({ adminApi: url, token: null, signal, ...limits, retryDelayMs: 1 });
+  const limits = { maxBodyBytes: 2 ** 20, largestBodyBytes: 2 ** 21, retryDelayMs: 1 };
+  const kong = connectKong({ adminApi: url, token: null, signal, ...limits, ...options });
   clients.push(kong);
   return kong;
 }
+
+const idsOf = ({ rows }: KongPage) => rows.map((row) => (row as { request_id: string }).request_id);
 
 const queries = ({ requests }: KongSimulator) =>
   requests.map(({ path }) => Object.fromEntries(new URL(path, 'http://kong').searchParams));
 
 describe('fetchPage', () => {
-  test('sends what it is given and gives the entries and where the next page begins', async () => {
+  test('sends what it is given and gives the rows, where they begin and where the next page does', async () => {
     await using simulator = await startSilentKong();
     const rows = fill(simulator.table, { count: 5, from: NOW - 50, to: NOW });
     const kong = connect(simulator);
     const window = { after: NOW - 50, before: NOW };
     const first = await fetchPage(kong, { size: 3, ...window });
-    expect(first.entries.map(({ id }) => id)).toEqual([4, 3, 2].map((index) => rows[index]?.key));
-    expect(first.offset).toEqual(expect.any(String));
+    expect(idsOf(first)).toEqual([4, 3, 2].map((index) => rows[index]?.key));
+    expect(first).toMatchObject({ start: null, offset: expect.any(String) as string });
     const last = await fetchPage(kong, { size: 3, ...window, offset: first.offset ?? '' });
-    expect(last.entries.map(({ id }) => id)).toEqual([1, 0].map((index) => rows[index]?.key));
-    expect(last.offset).toBeNull();
+    expect(idsOf(last)).toEqual([1, 0].map((index) => rows[index]?.key));
+    expect(last).toMatchObject({ start: first.offset, offset: null });
     const sent = { size: '3', after: String(NOW - 50), before: String(NOW) };
     expect(queries(simulator)).toEqual([sent, { ...sent, offset: first.offset }]);
   });
 
   test('gives an empty log as the last page', async () => {
     await using simulator = await startSilentKong();
-    expect(await fetchPage(connect(simulator), { size: 1000 })).toEqual({ entries: [], offset: null, size: 1000 });
+    expect(await fetchPage(connect(simulator), { size: 1000 })).toEqual({
+      rows: [],
+      start: null,
+      offset: null,
+      size: 1000,
+    });
   });
 
-  test('gives a row that is no entry among the others', async () => {
+  test('gives every row, also one that is no entry', async () => {
     await using simulator = await startSilentKong();
     simulator.table.record({ request_id: 'good' }, { at: NOW - 2 });
     simulator.table.record({ request_id: 'bad', method: undefined }, { at: NOW - 1 });
-    const { entries } = await fetchPage(connect(simulator), { size: 10 });
-    expect(entries).toMatchObject([
-      { id: 'bad', valid: false, timestamp: NOW - 1 },
-      { id: 'good', valid: true },
-    ]);
+    const { rows } = await fetchPage(connect(simulator), { size: 10 });
+    expect(rows).toMatchObject([{ request_id: 'bad' }, { request_id: 'good' }]);
   });
 
   test('takes the total and unknown keys of a page, and a missing next, as Kong 2.x shows them', async () => {
     await using simulator = await startSilentKong();
     simulator.faults.next({ fault: 'rewrite', body: () => ({ data: [{ request_id: 'a' }], total: 1, extra: {} }) });
-    expect(await fetchPage(connect(simulator), { size: 10 })).toMatchObject({ entries: [{ id: 'a' }], offset: null });
+    expect(await fetchPage(connect(simulator), { size: 10 })).toMatchObject({
+      rows: [{ request_id: 'a' }],
+      offset: null,
+    });
   });
 });
 
@@ -78,7 +91,7 @@ describe('a page over the size limit', () => {
     limit(simulator, 7);
     const page = await fetchPage(connect(simulator), { size: 25, after: 5 });
     expect(page).toMatchObject({ size: 7, offset: expect.any(String) as string });
-    expect(page.entries).toHaveLength(7);
+    expect(page.rows).toHaveLength(7);
     expect(sizes(simulator)).toEqual([25, 13, 7]);
     expect(queries(simulator).every(({ after }) => after === '5')).toBe(true);
   });
@@ -87,7 +100,7 @@ describe('a page over the size limit', () => {
     await using simulator = await startSilentKong();
     fill(simulator.table, { count: 20, from: NOW - 50, to: NOW });
     limit(simulator, 1);
-    expect((await fetchPage(connect(simulator), { size: 1000 })).entries).toHaveLength(1);
+    expect((await fetchPage(connect(simulator), { size: 1000 })).rows).toHaveLength(1);
     expect(sizes(simulator)).toEqual([1000, 500, 250, 125, 63, 32, 16, 8, 4, 2, 1]);
   });
 
@@ -95,7 +108,7 @@ describe('a page over the size limit', () => {
     await using simulator = await startSilentKong();
     fill(simulator.table, { count: 2, from: NOW - 50, to: NOW });
     limit(simulator, 0);
-    expect((await fetchPage(connect(simulator), { size: 2 })).entries).toHaveLength(1);
+    expect((await fetchPage(connect(simulator), { size: 2 })).rows).toHaveLength(1);
     expect(sizes(simulator)).toEqual([2, 1]);
   });
 
@@ -106,6 +119,71 @@ describe('a page over the size limit', () => {
     await expect(answer).rejects.toThrow(KongPageTooLargeError);
     await expect(answer).rejects.toThrow(/2097152 bytes from GET http.+single audit entry.+audit_log_ignore_paths/);
     expect(sizes(simulator)).toEqual([2, 1]);
+  });
+});
+
+describe('a page deep in the log that Kong fails to give', () => {
+  const WHERE = { offset: 'WzE2OTk5OTk5NzUsIiJd' };
+
+  test.each([
+    ['with 500', { fault: 'answer', status: 500, body: { message: 'An unexpected error occurred' } }],
+    ['in time', { fault: 'hang', at: 'before-headers' }],
+  ] as const)('%s: is asked for in much smaller steps, once each', async (_, fault) => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 50, from: NOW - 50, to: NOW });
+    simulator.faults.always(({ path }) =>
+      Number(new URL(path, 'http://kong').searchParams.get('size')) > 2 ? fault : undefined,
+    );
+    const page = await fetchPage(connect(simulator, { timeoutMs: 100, retries: 0 }), { size: 1000, ...WHERE });
+    expect(page.rows).toHaveLength(2);
+    expect(queries(simulator).map(({ size }) => Number(size))).toEqual([1000, 34, 2]);
+  });
+
+  test('is that failure when a single entry fails, too', async () => {
+    await using simulator = await startSilentKong();
+    simulator.faults.always(() => ({ fault: 'answer', status: 500, body: { message: 'first' } }));
+    const answer = fetchPage(connect(simulator, { retries: 0 }), { size: 1000, ...WHERE });
+    await expect(answer).rejects.toMatchObject({ status: 500 });
+    expect(queries(simulator).map(({ size }) => Number(size))).toEqual([1000, 34, 2, 1]);
+  });
+
+  test.each([
+    [{}, 500],
+    [WHERE, 404],
+  ])('is not tried in smaller steps where that is not the matter: %j %i', async (where, status) => {
+    await using simulator = await startSilentKong();
+    simulator.faults.always(() => ({ fault: 'answer', status, body: {} }));
+    await expect(fetchPage(connect(simulator, { retries: 0 }), { size: 1000, ...where })).rejects.toMatchObject({
+      status,
+    });
+    expect(simulator.requests).toHaveLength(1);
+  });
+});
+
+describe('keysetPages', () => {
+  test('gives pages to the end, each with its beginning', async () => {
+    await using simulator = await startSilentKong();
+    const rows = fill(simulator.table, { count: 8, from: NOW - 50, to: NOW });
+    const pages = await Array.fromAsync(keysetPages(connect(simulator), { size: 3 }));
+    expect(pages.flatMap(idsOf).toSorted()).toEqual(rows.map(({ key }) => key).toSorted());
+    expect(pages.map(({ start }) => start)).toEqual([null, pages[0]?.offset, pages[1]?.offset]);
+  });
+
+  test.each([
+    ['refuses with 400', { fault: 'answer', status: 400, body: { message: 'bad offset' } }],
+    ['answers with nothing', { fault: 'rewrite', body: () => ({ data: [], next: null }) }],
+  ] as const)('tells of an offset that Kong %s', async (_, fault) => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 4, from: NOW - 50, to: NOW });
+    simulator.faults.always(({ path }) => (path.includes('offset') ? fault : undefined));
+    const pages = keysetPages(connect(simulator), { size: 2 });
+    expect((await pages.next()).value).toMatchObject({ start: null });
+    await expect(pages.next()).rejects.toThrow(OffsetRefused);
+  });
+
+  test('tells nothing of the kind where there is no offset to refuse', async () => {
+    await using simulator = await startSilentKong();
+    await expect(keysetPages(connect(simulator), { size: 5000 }).next()).rejects.toThrow(KongResponseError);
   });
 });
 

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import { KongResponseError } from '../../../lambda/errors.ts';
+import type { Window } from '../../../lambda/pipeline/window.ts';
+import { toCursor } from '../../../lambda/sources/kong/cursor.ts';
+import type { KongSimulator } from '../../simulators/kong.ts';
+import { decodeOffset } from '../../simulators/kong-query.ts';
+import { eraOf } from '../../simulators/kong-version.ts';
+import { ago, collect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
+
+const OLD = '2.8.1.1-enterprise-edition';
+const BAD = { fault: 'answer', status: 400, body: { message: 'bad' } } as const;
+
+/** From now on Kong fails to give what a request with `isBad` asks for. */
+function failFor(simulator: KongSimulator, isBad: (query: URLSearchParams) => boolean, status = 500): void {
+  simulator.faults.always(({ path }) =>
+    isBad(new URL(path, 'http://kong').searchParams) ? { ...BAD, status } : undefined,
+  );
+}
+
+/** From now on Kong fails to give any page that holds an entry of this second. */
+function failForSecond(simulator: KongSimulator, second: number): void {
+  failFor(simulator, (query) => {
+    const position = decodeOffset(query.get('offset'));
+    const { rows } = simulator.table.page(eraOf(simulator.settings.version), {
+      size: Number(query.get('size')),
+      cursor: position && 'key' in position ? position.key : undefined,
+      after: Number(query.get('after')),
+      before: Number(query.get('before')),
+    });
+    return rows.some(({ timestamp }) => timestamp === second);
+  });
+}
+
+describe('a proxy that drops the query string', () => {
+  test.each([
+    [OLD, 'full-scan'],
+    ['3.9.1.0', 'filtered'],
+    ['3.5.0.4', 'newest-first'],
+  ] as const)('%s, %s: is an error, never an endless scan', async (version, strategy) => {
+    await using simulator = await startSilentKong(version);
+    record(simulator, 1, 1, 1);
+    simulator.faults.always(() => ({ fault: 'rewrite', body: (body) => ({ ...(body as object), offset: 'WyJhIl0' }) }));
+    const { error } = await collect(scan(simulator, strategy, ago(10, 0), 2));
+    expect(error).toBeInstanceOf(KongResponseError);
+    expect((error as Error).message).toMatch(/same one twice/);
+    expect(simulator.requests.length).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('a full scan', () => {
+  test('starts again when Kong refuses an offset of this run, and fails when it does so again', async () => {
+    await using simulator = await startSilentKong(OLD);
+    const rows = record(simulator, 1, 2, 3, 4, 5, 6);
+    const refuse = (...requests: number[]) => {
+      simulator.requests.length = 0;
+      simulator.faults.clear();
+      simulator.faults.always(() => (requests.includes(simulator.requests.length) ? BAD : undefined));
+    };
+    refuse(2);
+    const { pages, error } = await collect(scan(simulator, 'full-scan', ago(9, 0), 2));
+    expect(error).toBeNull();
+    expect(ids(pages).toSorted()).toEqual([...ids(pages.slice(0, 1)), ...keys(rows)].toSorted());
+    refuse(2, 4);
+    expect((await collect(scan(simulator, 'full-scan', ago(9, 0), 2))).error).toMatchObject({ status: 400 });
+  });
+
+  test('fails when Kong refuses a query without offset', async () => {
+    await using simulator = await startSilentKong(OLD);
+    expect((await collect(scan(simulator, 'full-scan', ago(9, 0), 2000))).error).toMatchObject({ status: 400 });
+    expect(simulator.requests).toHaveLength(1);
+  });
+
+  test('fails, and keeps its saved offset, when the licence has expired', async () => {
+    await using simulator = await startSilentKong(OLD, { licensed: false });
+    const cursor = toCursor('key', OLD, 'WyJhIl0');
+    const { pages, error } = await collect(scan(simulator, 'full-scan', ago(9, 0, { cursor }), 2));
+    expect(error).toMatchObject({ name: 'KongAuthError' });
+    expect([pages, simulator.requests.length]).toEqual([[], 1]);
+  });
+});
+
+describe('an empty answer to an offset of this run is not taken for the end', () => {
+  test('full scan: Kong is upgraded between two pages, the scan starts again and misses nothing', async () => {
+    await using simulator = await startSilentKong('3.4.3.7');
+    const rows = record(simulator, 1, 2, 3, 4, 5);
+    const { pages, error } = await collect(scan(simulator, 'full-scan', ago(9, 0), 2), (count) => {
+      if (count === 1) simulator.settings.version = '3.4.3.9';
+    });
+    expect(error).toBeNull();
+    expect([...new Set(ids(pages))]).toEqual(keys(rows));
+  });
+
+  test.each(['filtered', 'newest-first'] as const)('%s: what is left is asked for without offset', async (strategy) => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    const rows = record(simulator, 1, 2, 3, 4, 5);
+    simulator.faults.next(
+      { fault: 'rewrite', body: () => ({ data: [], next: null }) },
+      { match: ({ path }) => path.includes('offset') },
+    );
+    const { pages, error } = await collect(scan(simulator, strategy, ago(5, 0), 2));
+    expect(error).toBeNull();
+    expect([...new Set(ids(pages))]).toEqual(keys(rows));
+    expect(pages.at(-1)?.left).toEqual([]);
+  });
+
+  test.each(['filtered', 'newest-first', 'full-scan'] as const)('%s: when it stays so, it is an error', async (by) => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    record(simulator, 1, 2, 2, 2, 2, 3);
+    simulator.faults.always(({ path }) =>
+      path.includes('offset') ? { fault: 'rewrite', body: () => ({ data: [], next: null }) } : undefined,
+    );
+    const { error } = await collect(scan(simulator, by, ago(5, 0), 2));
+    expect(error).toBeInstanceOf(KongResponseError);
+    expect((error as Error).message).toMatch(/got an empty page/);
+    expect(simulator.requests.length).toBeLessThan(20);
+  });
+
+  test.each(['filtered', 'newest-first'] as const)(
+    '%s: an offset that is refused is not the end either; what is left is asked for without',
+    async (strategy) => {
+      await using simulator = await startSilentKong('3.9.1.0');
+      const rows = record(simulator, 1, 2, 3, 4, 5, 6);
+      simulator.faults.always(() => (simulator.requests.length === 2 ? BAD : undefined));
+      const { pages, error } = await collect(scan(simulator, strategy, ago(9, 0), 2));
+      expect(error).toBeNull();
+      expect([...new Set(ids(pages))].toSorted()).toEqual(keys(rows).toSorted());
+    },
+  );
+
+  test.each([
+    [[1, 1], 'behind a page of one second'],
+    [[1, 2], 'at the end'],
+  ])('filtered: the rows %s may really have expired (%s)', async (secondsAgo) => {
+    let now = NOW;
+    await using simulator = await startSilentKong('3.9.1.0', { now: () => now });
+    const lasting = record(simulator, ...secondsAgo);
+    simulator.table.record({}, { at: NOW - 3, ttlSeconds: 4 });
+    const { pages, error } = await collect(scan(simulator, 'filtered', ago(9, 0), 2), () => {
+      now = NOW + 60;
+    });
+    expect(error).toBeNull();
+    expect([...new Set(ids(pages))].toSorted()).toEqual(keys(lasting).toSorted());
+    expect(pages.at(-1)?.left).toEqual([]);
+  });
+});
+
+describe('endless empty pages with new offsets', () => {
+  test.each(['filtered', 'newest-first', 'full-scan'] as const)('%s: are an error that says so', async (strategy) => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    let page = 0;
+    simulator.faults.always(() => {
+      page += 1;
+      const body = { data: [], next: `/audit/requests?offset=o${page}`, offset: `o${page}` };
+      return { fault: 'answer', status: 200, body };
+    });
+    const { error } = await collect(scan(simulator, strategy, ago(9, 0), 2));
+    expect((error as Error).message).toMatch(/pages in a row that are empty and still name a next one/);
+    expect(simulator.requests.length).toBeLessThan(20);
+  });
+});
+
+describe('a part of the log that Kong fails to give', () => {
+  test('does not keep another window from being read, and the failure is thrown at the end', async () => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    const rows = record(simulator, 5, 15, 25);
+    failFor(simulator, (query) => query.get('before') === String(NOW - 10));
+    const todo = [ago(8, 0), ago(11, 10), ago(30, 20)];
+    const { pages, error } = await collect(scan(simulator, 'filtered', todo, 10));
+    expect(error).toMatchObject({ name: 'KongResponseError', status: 500 });
+    expect(ids(pages)).toEqual(keys([rows[0], rows[2]].filter((row) => row !== undefined)));
+    expect(pages.at(-1)?.left).toEqual([ago(11, 10)]);
+  });
+
+  test('is Kong itself when two windows in a row fail: nothing more is asked', async () => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    failFor(simulator, () => true, 404);
+    const todo = [5, 15, 25, 35].map((second) => ago(second, second - 1));
+    const { pages, error } = await collect(scan(simulator, 'filtered', todo, 10));
+    expect(error).toMatchObject({ status: 404 });
+    expect([pages, simulator.requests.length]).toEqual([[], 2]);
+  });
+
+  test.each([
+    [0, 10],
+    [1, 10],
+    [40, 10],
+    [63, 10],
+    [0, 100],
+    [20, 100],
+    [40, 100],
+    [63, 100],
+  ])('a second, %i ago: is closed in on, and all others are read, by pages of %i', async (secondsAgo, pageSize) => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    const rows = record(simulator, ...Array.from({ length: 64 }, (_, index) => index));
+    const bad = NOW - secondsAgo;
+    failForSecond(simulator, bad);
+    let left: readonly Window[] = [ago(63, -1)];
+    const read = new Set<string>();
+    for (let run = 1; left.some(({ after, before }) => before - after > 1); run += 1) {
+      expect(run).toBeLessThan(10);
+      const { pages, error } = await collect(scan(simulator, 'filtered', left, pageSize));
+      expect(error).toMatchObject({ status: 500 });
+      for (const id of ids(pages)) read.add(id);
+      left = pages.at(-1)?.left ?? left;
+    }
+    expect(left).toEqual([{ after: bad, before: bad + 1 }]);
+    expect(read).toEqual(new Set(keys(rows.filter(({ timestamp }) => timestamp !== bad))));
+  });
+
+  test('newest-first: the saved offset is given up once, and the failure of the rest is thrown', async () => {
+    await using simulator = await startSilentKong('3.5.0.4');
+    record(simulator, 1, 2, 3, 4);
+    failFor(simulator, (query) => query.has('offset'), 404);
+    const cursor = toCursor('time', '3.5.0.4', 'WzE3MDAwMDAwMDAsImEiXQ');
+    const { pages, error } = await collect(scan(simulator, 'newest-first', ago(9, 0, { cursor }), 2));
+    expect(error).toMatchObject({ status: 404 });
+    expect(queries(simulator).filter(({ offset }) => offset === 'WzE3MDAwMDAwMDAsImEiXQ')).toHaveLength(1);
+    expect(ids(pages)).toHaveLength(2);
+  });
+});
