@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts';
 import { catchUp } from './scenarios/catch-up.ts';
+import { catchUpLogs } from './scenarios/catch-up-logs.ts';
 import { coldStart } from './scenarios/cold-start.ts';
 import { cost } from './scenarios/cost.ts';
 import { hourly } from './scenarios/hourly.ts';
@@ -11,6 +12,7 @@ import { redaction } from './scenarios/redaction.ts';
 export const SCENARIOS = {
   hourly,
   'catch-up': catchUp,
+  'catch-up-logs': catchUpLogs,
   cost,
   memory,
   ledger,

@@ -8,6 +8,7 @@ import { bundle } from '../../infra/bundle.ts';
 import { toEnvironment } from '../../infra/environment.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import type { CloudTrailCounts, CloudTrailProcess, CloudTrailSetup } from './cloudtrail-process.ts';
+import type { CloudWatchLogsProcess } from './cloudwatch-logs-process.ts';
 import type { Contender } from './contender.ts';
 import type { KongLatency, KongProcess, Traffic } from './kong-process.ts';
 import type { Cost, Job, Measured } from './measured.ts';
@@ -64,6 +65,8 @@ export interface World extends AsyncDisposable {
 export interface RunOptions {
   /** Have CloudTrail check every event and signature. Default false. */
   readonly strict?: boolean;
+  /** Where events go; as far away as CloudTrail. Default `cloudtrail-lake`. */
+  readonly sink?: 'cloudtrail-lake' | 'cloudwatch-logs';
 }
 
 export interface Run extends Cost {
@@ -85,6 +88,7 @@ export async function startWorld(bundles: Bundles): Promise<World> {
     startRemote(here('kong-process.ts'), [`--max-old-space-size=${KONG_HEAP_MB}`]),
   );
   const cloudTrail: Remote<CloudTrailProcess> = stack.use(startRemote(here('cloudtrail-process.ts')));
+  const logs: Remote<CloudWatchLogsProcess> = stack.use(startRemote(here('cloudwatch-logs-process.ts')));
   const adminApi = await kong.call('url');
 
   async function start(contender: Contender, env: Readonly<Record<string, string>>): Promise<Cost> {
@@ -103,9 +107,10 @@ export async function startWorld(bundles: Bundles): Promise<World> {
     databases: DATABASES,
     fill: (traffic) => kong.call('fill', traffic),
     advance: (hours) => kong.call('advance', hours),
-    async run(contender, distance, { strict = false } = {}) {
+    async run(contender, distance, { strict = false, sink = 'cloudtrail-lake' } = {}) {
+      const service = sink === 'cloudwatch-logs' ? logs : cloudTrail;
       await kong.call('setLatency', distance.kong);
-      const aws = await cloudTrail.call('open', { ...distance.cloudTrail, strict });
+      const aws = await service.call('open', { ...distance.cloudTrail, strict });
       const requestsBefore = await kong.call('requests');
       const cost = await start(contender, {
         ...aws,
@@ -118,7 +123,7 @@ export async function startWorld(bundles: Bundles): Promise<World> {
         PUT_CALLS_PER_SECOND: String(distance.cloudTrail.callsPerSecond ?? 100_000),
       });
       const kongRequests = (await kong.call('requests')) - requestsBefore;
-      return { ...cost, kongRequests, cloudTrail: await cloudTrail.call('counts') };
+      return { ...cost, kongRequests, cloudTrail: await service.call('counts') };
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

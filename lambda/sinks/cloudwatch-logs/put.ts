@@ -34,29 +34,33 @@ function answered(sorted: readonly LogLine[], rejected: Rejected, logGroup: stri
   return { outcomes, again: new Set(), stop: null };
 }
 
-function outcomeOf({ timestamp }: LogLine, index: number, rejected: Rejected, logGroup: string): PutOutcome {
+function outcomeOf(line: LogLine, index: number, rejected: Rejected, logGroup: string): PutOutcome {
   const { tooOldLogEventEndIndex, expiredLogEventEndIndex, tooNewLogEventStartIndex } = rejected;
-  const at = new Date(timestamp).toISOString();
-  if (index < (tooOldLogEventEndIndex ?? 0))
-    return {
-      kind: 'refused',
-      errorCode: 'TooOldLogEvent',
-      errorMessage: `CloudWatch Logs takes nothing older than 14 days, and the log timestamp is ${at}. Is the function's clock behind? Replay it then.`,
-    };
-  if (index < (expiredLogEventEndIndex ?? 0))
-    return {
-      kind: 'refused',
-      errorCode: 'ExpiredLogEvent',
-      errorMessage: `The log timestamp ${at} is past the retention of ${logGroup}. Set the group's retention to more than 14 days (context key retentionDays), then replay it.`,
-    };
-  if (index >= (tooNewLogEventStartIndex ?? Infinity))
-    return {
-      kind: 'not-taken',
-      errorCode: 'TooNewLogEvent',
-      errorMessage: `CloudWatch Logs takes nothing more than 2 hours ahead, and the log timestamp is ${at}; it will be taken later. Is the function's clock ahead?`,
-    };
-  return { kind: 'accepted', reference: toReference(timestamp) };
+  if (index < (tooOldLogEventEndIndex ?? 0)) return tooOld(line);
+  if (index < (expiredLogEventEndIndex ?? 0)) return expired(line, logGroup);
+  if (index >= (tooNewLogEventStartIndex ?? Infinity)) return tooNew(line);
+  return { kind: 'accepted', reference: toReference(line.timestamp) };
 }
 
 /** What the ledger keeps: with the `UID`, enough to find the line. */
 export const toReference = (timestamp: number): string => `logs:${timestamp}`;
+
+const at = ({ timestamp }: LogLine): string => `the log timestamp ${new Date(timestamp).toISOString()}`;
+
+const tooOld = (line: LogLine): PutOutcome => ({
+  kind: 'refused',
+  errorCode: 'TooOldLogEvent',
+  errorMessage: `CloudWatch Logs takes nothing older than 14 days, such as ${at(line)}. The function's clock must be behind: set it, then replay this entry.`,
+});
+
+const expired = (line: LogLine, logGroup: string): PutOutcome => ({
+  kind: 'refused',
+  errorCode: 'ExpiredLogEvent',
+  errorMessage: `The retention of ${logGroup} is over for ${at(line)}. Set the group's retention to more than 14 days (context key retentionDays), then replay this entry.`,
+});
+
+const tooNew = (line: LogLine): PutOutcome => ({
+  kind: 'not-taken',
+  errorCode: 'TooNewLogEvent',
+  errorMessage: `CloudWatch Logs takes nothing more than 2 hours ahead, such as ${at(line)}; it is put again later. The function's clock must be ahead.`,
+});
