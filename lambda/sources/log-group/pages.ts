@@ -2,14 +2,17 @@ import type { Log } from '../../log.ts';
 import type { Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
 import { above, below, isInSome, type Stretch, toStretch, withoutCursor } from '../stretch.ts';
-import type { LogGroup } from './client.ts';
+import { SourceLogGroupError } from '../../errors.ts';
+import type { LogGroup, Search } from './client.ts';
 import { type Place, type Question, toCursor, toPlace } from './cursor.ts';
 import type { Selected } from './items.ts';
-import { TokenRefused } from './problem.ts';
+import { isAboutAnswer, TokenRefused } from './problem.ts';
 
 export interface ReadDeps {
   readonly group: Pick<LogGroup, 'find'>;
   readonly question: Question;
+  /** Most events of a page. @default - the service's own limit */
+  readonly pageSize?: number | undefined;
   readonly toItems: (rows: readonly unknown[]) => Promise<Selected>;
   readonly log: Pick<Log, 'warn'>;
 }
@@ -69,7 +72,12 @@ async function* follow(stretch: Stretch, deps: ReadDeps, { isPatient = false }: 
   let token = place?.token ?? null;
   let emptyInARow = 0;
   do {
-    const { rows, nextToken } = await deps.group.find({ ...search, ...(token !== null && { nextToken: token }) });
+    const { rows, nextToken } = await find(search, token, deps).catch((error: unknown) => {
+      // Asked from the top, it may well answer.
+      throw token === place?.token && error instanceof SourceLogGroupError && isAboutAnswer(error)
+        ? new TokenRefused(error)
+        : error;
+    });
     const startsOver = !order.check(rows);
     if (startsOver) {
       log.warn('The log group does not give the newest events first; only its tokens say how far it was read');
@@ -89,6 +97,13 @@ async function* follow(stretch: Stretch, deps: ReadDeps, { isPatient = false }: 
     if (token !== null && emptyInARow === MOST_EMPTY_PAGES && !isPatient && !place) throw new TooSparse();
   } while (token !== null);
 }
+
+const find = (search: Search, token: string | null, { group, pageSize }: ReadDeps) =>
+  group.find({
+    ...search,
+    ...(pageSize !== undefined && { limit: pageSize }),
+    ...(token !== null && { nextToken: token }),
+  });
 
 const at = (place: Place, windows: readonly Window[], question: Question): Window[] => {
   const cursor = toCursor(place, question);

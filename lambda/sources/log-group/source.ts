@@ -15,6 +15,8 @@ export interface LogGroupSourceOptions {
   /** See `SourceDeps`. */
   readonly bind?: SourceDeps['bind'];
   readonly lookbackSeconds: number;
+  /** Most events of a page. @default - the service's own limit */
+  readonly pageSize?: number | undefined;
   readonly log: Pick<Log, 'warn'>;
 }
 
@@ -24,7 +26,7 @@ const NO_TIME = Date.UTC(2024, 0, 1);
 
 /** Lines of a log group, by FilterLogEvents. */
 export function createLogGroupSource(options: LogGroupSourceOptions): Source {
-  const { group, format, streamPrefix, bind, lookbackSeconds, log } = options;
+  const { group, format, streamPrefix, bind, lookbackSeconds, pageSize, log } = options;
   const question = { filterPattern: format.filterPattern, streamPrefix };
   return {
     async open() {
@@ -39,6 +41,7 @@ export function createLogGroupSource(options: LogGroupSourceOptions): Source {
           scan(todo, Math.max(0, (group.now() ?? Math.floor(Date.now() / 1000)) - lookbackSeconds), {
             group,
             question,
+            pageSize,
             toItems: (rows) => toItems(rows, format, bind),
             log,
           }),

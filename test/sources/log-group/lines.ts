@@ -45,7 +45,8 @@ export function auditEntry(changes: EntryChanges = {}, at = 1_794_657_600_000): 
     stageTimestamp: new Date(at).toISOString().replace('Z', '113Z'),
     annotations: {
       'authorization.k8s.io/decision': 'allow',
-      'authorization.k8s.io/reason': 'RBAC: allowed by RoleBinding "platform/shop" of Role "editor" to Group "platform-team"',
+      'authorization.k8s.io/reason':
+        'RBAC: allowed by RoleBinding "platform/shop" of Role "editor" to Group "platform-team"',
     },
     ...changes,
   };
@@ -87,7 +88,13 @@ const NGINX: Readonly<Record<NginxField, string>> = {
 };
 
 /** An access line in the format; undefined leaves a field out. */
-export function nginxLine(changes: Readonly<Partial<Record<NginxField, string | undefined>>> = {}, prefix = ''): string {
+export function nginxLine(
+  changes: Readonly<Partial<Record<NginxField, string | undefined>>> = {},
+  prefix = '',
+): string {
   const values = { ...NGINX, http_x_request_id: randomUUID(), ...changes };
-  return prefix + NGINX_FIELDS.flatMap((field) => (values[field] === undefined ? [] : `@@@${field}=${values[field]}`)).join('');
+  return (
+    prefix +
+    NGINX_FIELDS.flatMap((field) => (values[field] === undefined ? [] : `@@@${field}=${values[field]}`)).join('')
+  );
 }
