@@ -15,9 +15,10 @@ import { toSecret } from './secrets.ts';
 import { cloudTrailLake } from './sinks/cloudtrail-lake/config.ts';
 import { cloudWatchLogs } from './sinks/cloudwatch-logs/config.ts';
 import { kong } from './sources/kong/config.ts';
+import { logGroup } from './sources/log-group/config.ts';
 
 /** A new kind of source or sink is a folder and a word here. */
-const ROOMS: Rooms = { sources: [kong], sinks: [cloudTrailLake, cloudWatchLogs] };
+const ROOMS: Rooms = { sources: [kong, logGroup], sinks: [cloudTrailLake, cloudWatchLogs] };
 
 /** See `readConfig`. */
 export const loadConfig = (env: Env): Config => readConfig(env, ROOMS);
@@ -53,7 +54,7 @@ export interface Deployment {
   /** Redis alone, for what needs no more. @throws {SecretError} its password cannot be read */
   connectLedger(occasion: Pick<Occasion, 'deadline' | 'remainingMs' | 'ledger'>): Promise<Ledger>;
   /** Connections are made for one invocation: an hour of frozen sockets gains nothing. */
-  connect(occasion: Occasion, ledger: Pick<Ledger, 'mark'> | null): Promise<Ends>;
+  connect(occasion: Occasion, ledger: Pick<Ledger, 'mark' | 'bind'> | null): Promise<Ends>;
 }
 
 /**
@@ -87,6 +88,7 @@ export function compose(env: Env): Deployment {
         signals: deadline,
         log,
         ...(marksOwn && { markOwn: markOwn(ledger, config) }),
+        ...(ledger && !isReadOnly && { bind: bindIds(ledger, config) }),
         deriveErrorCode: config.deriveErrorCode,
         lookbackSeconds: config.auditTtlSeconds,
         isCheck,
@@ -111,4 +113,14 @@ export function compose(env: Env): Deployment {
 export function markOwn(ledger: Pick<Ledger, 'mark'>, config: Pick<Config, 'auditTtlSeconds' | 'ttlGraceSeconds'>) {
   const ttlSeconds = config.auditTtlSeconds + config.ttlGraceSeconds;
   return (id: string): Promise<void> => ledger.mark([{ id, value: OWN, ttlSeconds }]);
+}
+
+/** A mark of an id is written after the id was bound, by as much as an invocation may last at most; a day is more than that. */
+const BOUND_LONGER_SECONDS = 86_400;
+
+/** Remembers whose each id is, for longer than any mark of it lasts. */
+export function bindIds(ledger: Pick<Ledger, 'bind'>, config: Pick<Config, 'auditTtlSeconds' | 'ttlGraceSeconds'>) {
+  const ttlSeconds = config.auditTtlSeconds + config.ttlGraceSeconds + BOUND_LONGER_SECONDS;
+  return (ids: readonly { readonly id: string; readonly value: string }[]): Promise<readonly boolean[]> =>
+    ledger.bind(ids.map((one) => ({ ...one, ttlSeconds })));
 }

@@ -1,4 +1,5 @@
 import type { Env } from './environment.ts';
+import type { Binding } from './ledger/ledger.ts';
 import type { Log } from './log.ts';
 import type { Deadline } from './pipeline/deadline.ts';
 import type { Sink } from './pipeline/sink.ts';
@@ -50,8 +51,13 @@ export interface SourceDeps {
   readonly log: Log;
   /** Marks the id of a request this program made itself; absent where such requests are forwarded as well. */
   readonly markOwn?: (id: string) => Promise<void>;
+  /**
+   * Whose each id is, where ids are chosen by whoever is audited: true for the one that asked for it first, of which `value` is the
+   * mark. The same at every reading, in whatever order. Absent where there is no ledger.
+   */
+  readonly bind?: (ids: readonly Pick<Binding, 'id' | 'value'>[]) => Promise<readonly boolean[]>;
   readonly deriveErrorCode: boolean;
-  /** Epoch seconds before which the source keeps nothing. */
+  /** How far back a first run looks. */
   readonly lookbackSeconds: number;
   /** One try at each thing, and not for long: somebody is waiting. */
   readonly isCheck: boolean;

@@ -10,6 +10,15 @@ export interface Outcome {
   readonly ttlSeconds: number;
 }
 
+/** What asks for an id that others may ask for, too. */
+export interface Binding {
+  readonly id: string;
+  /** Tells it from the others; the same whenever it asks. */
+  readonly value: string;
+  /** Seconds for which the id stays its own after it asked last. Longer than any mark of the id lasts. */
+  readonly ttlSeconds: number;
+}
+
 /** The outcome of a request this program made itself. */
 export const OWN = 'own';
 
@@ -51,6 +60,12 @@ export interface Ledger {
   lookup(ids: readonly string[]): Promise<readonly (string | null)[]>;
   /** Records outcomes, overwriting earlier ones. One round trip. */
   mark(outcomes: readonly Outcome[]): Promise<void>;
+
+  /**
+   * Gives each id to the first that asks for it; an id with an outcome that nobody asked for is given to nobody. In the order of
+   * `bindings`: true where the id is the asking one's, now and whenever it asks. One round trip.
+   */
+  bind(bindings: readonly Binding[]): Promise<readonly boolean[]>;
 
   /**
    * True when `runId` now holds the lock for `ttlSeconds`; false when another run does. The holder may ask again, so

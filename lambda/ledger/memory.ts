@@ -6,7 +6,7 @@ import { parseRecord, quarantineLost, stringifyRecord } from './quarantine-recor
 
 /** A ledger in memory, with a look inside for tests. */
 export interface MemoryLedger extends Ledger {
-  /** Every key that has not expired, named as in Redis but without the prefix: `seen:<id>`, `checkpoint`, `lock`, `last-run`, `quarantine`. */
+  /** Every key that has not expired, named as in Redis but without the prefix: `seen:<id>`, `bound:<id>`, `checkpoint`, `lock`, `last-run`, `quarantine`. */
   keys(): readonly string[];
   /** Seconds until `key` expires; null when it never does or is not there. */
   ttlSeconds(key: string): number | null;
@@ -57,6 +57,14 @@ export function createMemoryLedger({ now = Date.now }: { readonly now?: () => nu
     },
     async mark(outcomes) {
       markAll(outcomes);
+    },
+
+    async bind(bindings) {
+      return bindings.map(({ id, value, ttlSeconds }) => {
+        const owner = get(`bound:${id}`) ?? (get(`seen:${id}`) === null ? value : null);
+        if (owner === value) set(`bound:${id}`, value, ttlSeconds);
+        return owner === value;
+      });
     },
 
     async lock(runId, ttlSeconds) {

@@ -6,6 +6,8 @@ export function readOnly(ledger: Ledger): Ledger {
   return {
     lookup: (ids) => ledger.lookup(ids),
     mark: nothing,
+    // As it would be if nobody had asked before.
+    bind: (bindings) => Promise.resolve(bindings.map(() => true)),
     lock: () => Promise.resolve(true),
     unlock: nothing,
     lockHolder: () => ledger.lockHolder(),

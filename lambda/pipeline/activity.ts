@@ -8,7 +8,6 @@ export interface SensitiveText {
 /** One member of `requestParameters`. */
 export interface RequestPart extends SensitiveText {
   readonly name: string;
-  readonly as: 'payload' | 'query';
 }
 
 export type Detail = string | number | boolean | null | SensitiveText;
@@ -18,8 +17,10 @@ export interface Activity {
   readonly valid: true;
   /** Names it in its source, in the ledger and in the sink (`UID`). The same at every reading. */
   readonly id: string;
-  /** When it was done, epoch seconds. */
+  /** Where it lies in the source's time, which windows are cut by; epoch seconds. */
   readonly second: number;
+  /** When it was done, epoch seconds, where that is another time. @default - `second` */
+  readonly doneAt?: number;
   /** Seconds until the source forgets it; null when the source does not say. */
   readonly ttlSeconds: number | null;
   /** Version of the software or the format it was recorded by; `unknown` when that is not known. */
@@ -63,6 +64,9 @@ export interface InvalidItem {
 }
 
 export type Item = Activity | InvalidItem;
+
+/** When it was done, epoch seconds: the time its event tells. */
+export const timeOf = ({ second, doneAt = second }: Pick<Activity, 'second' | 'doneAt'>): number => doneAt;
 
 /** Size and digest of a request body of which only the beginning was kept (a replayed entry). */
 export interface WholePayload {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { cutJsonText, cutText, jsonBytes } from '../cut-text.ts';
-import type { Activity, Detail, RequestPart, WholePayload } from '../pipeline/activity.ts';
+import { type Activity, type Detail, type RequestPart, timeOf, type WholePayload } from '../pipeline/activity.ts';
 import { beginningOf, type Redactor } from '../redact/redactor.ts';
 import { EVENT_LIMITS, fitMembers, type Members } from './fit.ts';
 
@@ -45,7 +45,7 @@ export function toEventData(activity: Activity, context: EventContext, whole?: W
     userAgent: activity.userAgent === null ? undefined : cutText(activity.userAgent, EVENT_LIMITS.name),
     eventSource: cutText(context.eventSource, EVENT_LIMITS.name),
     eventName: cutText(activity.action, EVENT_LIMITS.name),
-    eventTime: `${new Date(activity.second * 1000).toISOString().slice(0, 19)}Z`,
+    eventTime: `${new Date(timeOf(activity) * 1000).toISOString().slice(0, 19)}Z`,
     UID: activity.id,
     errorCode: error ? cutText(error.code, EVENT_LIMITS.error) : undefined,
     errorMessage: error ? cutText(error.message, EVENT_LIMITS.error) : undefined,
@@ -86,7 +86,7 @@ function redactDetails(details: Readonly<Record<string, Detail>>, redact: Redact
 
 /**
  * `payloadBytes` and `payloadSha256` describe the payload as the source gave it, before redaction, so that it can be compared with
- * what was sent. Queries get at most half of the room; payloads share what is left.
+ * what was sent. Queries and paths get at most half of the room; payloads share what is left.
  */
 function requestParameters(parts: readonly RequestPart[], redact: Redact, whole?: WholePayload): Members | undefined {
   const parameters: Members = {};
@@ -106,7 +106,7 @@ function requestParameters(parts: readonly RequestPart[], redact: Redact, whole?
   if (characters === 0 && !whole && !isCut) return undefined;
   const limit = EVENT_LIMITS.requestParameters;
   if (!isCut && (characters <= SURELY_FITS || jsonBytes(parameters) <= limit)) return parameters;
-  for (const part of parts.filter(({ as }) => as === 'query')) cutQuery(part, parameters, limit / 2);
+  for (const part of parts.filter(({ as }) => as !== 'payload')) cutQuery(part, parameters, limit / 2);
   for (const part of parts.filter(({ as }) => as === 'payload')) cutPayload(part, parameters, limit, whole);
   return parameters;
 }

@@ -19,7 +19,12 @@ import { type RedisServer, startRedis } from './redis-server.ts';
 /** What Kong's clock shows when a test begins. It stands still and is nowhere near the machine's. */
 export const KONG_NOW = 1_700_000_000;
 
+/** The log group that is read where the source is one: the audit log of an EKS cluster. */
+export const SOURCE_GROUP = '/aws/eks/prod/cluster';
+
 export interface StartOptions {
+  /** Reads `SOURCE_GROUP` instead of Kong; `clock` then shows the machine's time, as the log group does. */
+  readonly source?: 'kubernetes-audit' | 'nginx';
   readonly kong?: KongOptions;
   readonly cloudtrail?: CloudTrailOptions;
   readonly logs?: CloudWatchLogsOptions;
@@ -42,7 +47,7 @@ export interface InvokeOptions {
 export interface Forwarder extends AsyncDisposable {
   readonly kong: KongSimulator;
   readonly cloudtrail: CloudTrailSimulator;
-  /** Has the group `EXAMPLE_LOG_GROUP`, with no stream in it, and lives in real time. */
+  /** Has the groups `EXAMPLE_LOG_GROUP` and `SOURCE_GROUP`, with no stream in them, and lives in real time. */
   readonly logs: CloudWatchLogsSimulator;
   readonly server: RedisServer;
   /** A connection to the server, for looking at what is stored. */
@@ -89,17 +94,20 @@ afterAll(async () => {
 
 /** Starts everything with an empty audit log and an empty ledger. */
 export async function start(options: StartOptions = {}): Promise<Forwarder> {
-  const clock = { now: KONG_NOW };
+  const clock = { now: options.source ? Math.floor(Date.now() / 1000) : KONG_NOW };
   const kong = await startKong({ now: () => clock.now, ...options.kong });
   const cloudtrail = await startCloudTrail(options.cloudtrail);
-  const logs = await startCloudWatchLogs(options.logs);
+  const groups = [{ name: EXAMPLE_LOG_GROUP }, { name: SOURCE_GROUP }];
+  const logs = await startCloudWatchLogs({ groups, ...options.logs });
   const toLogs = options.sink === 'cloudwatch-logs';
   const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;
   const env: Record<string, string> = {
-    ...kong.env,
+    ...(options.source
+      ? { ...logs.env, SOURCE_LOG_GROUP_ARN: logs.model.groupArn(SOURCE_GROUP), SOURCE_FORMAT: options.source }
+      : kong.env),
     ...(toLogs ? { ...logs.env, LOG_GROUP_ARN: logs.model.groupArn(EXAMPLE_LOG_GROUP) } : cloudtrail.env),
     AWS_EC2_METADATA_DISABLED: 'true',
     REDIS_HOST: `${server.host}:${server.port}`,
@@ -119,7 +127,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   };
   const events = () =>
     (toLogs
-      ? logs.model.accepted.map(({ message }) => message)
+      ? logs.model.accepted.flatMap(({ logGroupName, message }) => (logGroupName === EXAMPLE_LOG_GROUP ? message : []))
       : cloudtrail.accepted.map(({ eventData }) => eventData)
     ).map((text) => JSON.parse(text) as Record<string, unknown>);
   const output = () => log.join('');

@@ -1,10 +1,12 @@
-import type { Activity } from '../../pipeline/activity.ts';
+import { type Activity, timeOf } from '../../pipeline/activity.ts';
 import type { OpenSource } from '../../pipeline/source.ts';
 import { contains, type Window } from '../../pipeline/window.ts';
 
 /** What the source shows of one id. */
 export interface Shown {
   readonly second: number;
+  /** The time its event tells, epoch seconds. */
+  readonly eventSecond: number;
   readonly ttlSeconds: number | null;
   /** The present filter leaves it out. */
   readonly isIgnored: boolean;
@@ -41,7 +43,8 @@ export async function collect(window: Window, deps: CollectDeps): Promise<Slice 
       if (item.second === null || !contains(window, item.second)) continue;
       if (source.readsEverything && item.second < frontier) continue;
       const { id, second, ttlSeconds } = item;
-      shown.set(id, { second, ttlSeconds, isIgnored: item.valid && isIgnored(item) });
+      const eventSecond = item.valid ? timeOf(item) : second;
+      shown.set(id, { second, eventSecond, ttlSeconds, isIgnored: item.valid && isIgnored(item) });
     }
     isWhole = left.length === 0;
     if (source.readsEverything) {

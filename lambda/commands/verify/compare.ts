@@ -1,5 +1,6 @@
 import { type Ledger, OWN } from '../../ledger/ledger.ts';
 import type { SinkReader } from '../../pipeline/sink.ts';
+import type { Window } from '../../pipeline/window.ts';
 import type { Shown, Slice } from './collect.ts';
 
 /** What became of the ids of one slice. */
@@ -38,6 +39,11 @@ export async function compare({ window, shown }: Slice, deps: CompareDeps): Prom
       copies += 1;
       if (!references.has(uid)) references.set(uid, reference);
     }
+  const inWindow = [...references.keys()];
+  for (const beside of besides(window, shown, references))
+    for await (const events of deps.reader.uids(beside, deps.signal))
+      for (const { uid, reference } of events)
+        if (shown.has(uid) && !references.has(uid)) references.set(uid, reference);
   const outcomes = await lookUp([...shown.keys()], deps.ledger);
   let sink = 0;
   let own = 0;
@@ -58,9 +64,31 @@ export async function compare({ window, shown }: Slice, deps: CompareDeps): Prom
   }
   return {
     ...{ source: shown.size, sink, own, ignored, quarantined, missing, unmarked },
-    duplicates: copies - references.size,
-    found: [...references.keys()],
+    duplicates: copies - inWindow.length,
+    found: inWindow,
   };
+}
+
+/**
+ * Where the sink may hold the others: an event tells when a thing was done, and a source that goes by when it was written down may
+ * show it in the next slice. Empty for a source that goes by the same time.
+ */
+function besides(
+  { after, before }: Window,
+  shown: ReadonlyMap<string, Shown>,
+  found: ReadonlyMap<string, unknown>,
+): Window[] {
+  let lowest = after;
+  let highest = before;
+  for (const [id, { eventSecond }] of shown) {
+    if (found.has(id)) continue;
+    lowest = Math.min(lowest, eventSecond);
+    highest = Math.max(highest, eventSecond + 1);
+  }
+  return [
+    { after: lowest, before: after },
+    { after: before, before: highest },
+  ].filter((window) => window.after < window.before);
 }
 
 async function lookUp(ids: readonly string[], ledger: CompareDeps['ledger']): Promise<Map<string, string | null>> {

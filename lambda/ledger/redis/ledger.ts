@@ -24,6 +24,22 @@ for i = 1, #KEYS do
   redis.call('SET', KEYS[i], ARGV[2 * i - 1], 'EX', ARGV[2 * i])
 end`;
 
+/** KEYS: bound keys, then the seen keys of the same ids. ARGV: value and seconds of each. Returns 1 for each that has its id, else 0. */
+const BIND = `
+local count = #KEYS / 2
+local has = {}
+for i = 1, count do
+  local value = ARGV[2 * i - 1]
+  local owner = redis.call('GET', KEYS[i])
+  if not owner and redis.call('EXISTS', KEYS[count + i]) == 0 then owner = value end
+  has[i] = 0
+  if owner == value then
+    redis.call('SET', KEYS[i], value, 'EX', ARGV[2 * i])
+    has[i] = 1
+  end
+end
+return has`;
+
 /** KEYS: lock. ARGV: run id, seconds. The holder may ask again: a lock whose reply was lost is not another run's. */
 const LOCK = `
 local holder = redis.call('GET', KEYS[1])
@@ -82,6 +98,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   const prefix = `kong-audit:{${options.source}}:`;
   const keys = {
     seen: (id: string) => `${prefix}seen:${id}`,
+    bound: (id: string) => `${prefix}bound:${id}`,
     checkpoint: `${prefix}checkpoint`,
     lock: `${prefix}lock`,
     quarantine: `${prefix}quarantine`,
@@ -105,6 +122,14 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
       if (outcomes.length === 0) return;
       const args = outcomes.flatMap(({ value, ttlSeconds }) => [value, toExpirySeconds(ttlSeconds)]);
       await script(`marking ${outcomes.length} id(s)`, MARK, seenKeys(outcomes), args);
+    },
+
+    async bind(bindings) {
+      if (bindings.length === 0) return [];
+      const keyNames = [...bindings.map(({ id }) => keys.bound(id)), ...seenKeys(bindings)];
+      const args = bindings.flatMap(({ value, ttlSeconds }) => [value, toExpirySeconds(ttlSeconds)]);
+      const has = (await script(`binding ${bindings.length} id(s)`, BIND, keyNames, args)) as readonly number[];
+      return has.map((one) => one === 1);
     },
 
     async lock(runId, ttlSeconds) {

@@ -1,4 +1,4 @@
-import type { Activity, WholePayload } from '../../pipeline/activity.ts';
+import { type Activity, timeOf, type WholePayload } from '../../pipeline/activity.ts';
 import { type EventContext, toEventData } from '../event-data.ts';
 
 /** One event of a log stream. */
@@ -26,7 +26,7 @@ export const LINE_AGE = { most: 14 * 24 * HOUR - HOUR, ahead: 110 * MINUTE } as 
  * @param now epoch milliseconds
  */
 export function toLogLine(activity: Activity, context: EventContext, now: number, whole?: WholePayload): LogLine {
-  const time = activity.second * 1000;
+  const time = timeOf(activity) * 1000;
   const timestamp = Math.min(Math.max(time, now - LINE_AGE.most), now + LINE_AGE.ahead);
   const moved = timestamp === time ? undefined : { loggedAt: new Date(timestamp).toISOString() };
   return { timestamp, message: JSON.stringify(toEventData(activity, context, whole, moved)) };

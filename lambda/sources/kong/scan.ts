@@ -5,7 +5,7 @@ import type { Window } from '../../pipeline/window.ts';
 import type { Kong } from './client.ts';
 import { offsetOf, toCursor } from './cursor.ts';
 import { keysetPages, OffsetRefused } from './pages.ts';
-import { above, below, isInSome, type Stretch, toStretch, toStretches } from './stretch.ts';
+import { above, below, isInSome, type Stretch, toStretch, toStretches, withoutCursor } from '../stretch.ts';
 
 export interface ScanDeps {
   readonly kong: Kong;
@@ -251,11 +251,6 @@ function newestFirst() {
 /** A row without a time belongs to no window: it is dealt with wherever it turns up. */
 const within = (windows: readonly Window[], items: readonly Item[]): Item[] =>
   items.filter(({ second }) => second === null || isInSome(windows, second));
-
-export function withoutCursor(window: Window): Window {
-  const { after, before, tries, again, resend } = window;
-  return { after, before, ...(tries && { tries }), ...(again && { again }), ...(resend && { resend }) };
-}
 
 /** An offset of a Kong whose version is not known is not saved: it could not be told from one of another order. */
 function withOffset(windows: readonly Window[], order: 'time' | 'key', version: string, offset: string): Window[] {

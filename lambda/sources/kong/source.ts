@@ -8,7 +8,8 @@ import type { Kong } from './client.ts';
 import { diagnoseKong } from './diagnose.ts';
 import { toEntry } from './entry.ts';
 import { keepRow } from './keep.ts';
-import { filteredPages, fullScanPages, newestFirstPages, type ScanDeps, ScanMismatch, withoutCursor } from './scan.ts';
+import { withoutCursor } from '../stretch.ts';
+import { filteredPages, fullScanPages, newestFirstPages, type ScanDeps, ScanMismatch } from './scan.ts';
 
 export interface KongSourceOptions {
   readonly kong: Kong;

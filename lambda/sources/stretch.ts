@@ -1,4 +1,4 @@
-import { contains, isLeftOver, type Window } from '../../pipeline/window.ts';
+import { contains, isLeftOver, type Window } from '../pipeline/window.ts';
 
 /** Windows that are read in one go, from the top of the highest to the bottom of the lowest. */
 export interface Stretch {
@@ -55,3 +55,9 @@ export function above(second: number, windows: readonly Window[]): Window[] {
 
 export const isInSome = (windows: readonly Window[], second: number | null): boolean =>
   second !== null && windows.some((window) => contains(window, second));
+
+/** To be read from the top again. */
+export function withoutCursor(window: Window): Window {
+  const { after, before, tries, again, resend } = window;
+  return { after, before, ...(tries && { tries }), ...(again && { again }), ...(resend && { resend }) };
+}
