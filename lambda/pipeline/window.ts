@@ -80,23 +80,24 @@ function highestTries(leftOvers: readonly Window[]): Window[] {
 
 const MOST_LEFT_OVERS = 1000;
 
+/** Joins those with the narrowest gaps between them, as many as there are too many. */
 function thin(leftOvers: readonly Window[]): Window[] {
-  if (leftOvers.length <= MOST_LEFT_OVERS) return leftOvers.slice();
   const gaps = leftOvers.slice(1).map((window, index) => window.after - (leftOvers[index]?.before ?? 0));
-  const widest = gaps.toSorted((a, b) => b - a)[MOST_LEFT_OVERS - 1] ?? 0;
+  const narrowest = gaps.map((gap, index) => ({ gap, at: index + 1 })).toSorted((a, b) => a.gap - b.gap);
+  const joined = new Set(narrowest.slice(0, Math.max(0, leftOvers.length - MOST_LEFT_OVERS)).map(({ at }) => at));
   const thinned: Window[] = [];
-  for (const window of leftOvers) {
-    const last = thinned.at(-1);
-    if (last && window.after - last.before <= widest)
-      thinned[thinned.length - 1] = {
-        after: last.after,
-        before: Math.max(last.before, window.before),
-        tries: Math.min(last.tries ?? 1, window.tries ?? 1),
-      };
-    else thinned.push(window);
+  for (const [index, window] of leftOvers.entries()) {
+    const last = joined.has(index) ? thinned.pop() : undefined;
+    thinned.push(last ? hull(last, window) : window);
   }
   return thinned;
 }
+
+const hull = (lower: Window, upper: Window): Window => ({
+  after: lower.after,
+  before: Math.max(lower.before, upper.before),
+  tries: Math.min(lower.tries ?? 1, upper.tries ?? 1),
+});
 
 /**
  * In the order they are worked on: unread, left over, only read again; each newest first. What is to be read again directly below the
