@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { setTimeout } from 'node:timers/promises';
 import { runCli } from './cli.ts';
 

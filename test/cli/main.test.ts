@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { operate } from './support/operate.ts';
 import { NOON } from './support/terminal.ts';
 
-const MAIN = new URL('../../infra/cli/main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../infra/cli/kong-audit.mjs', import.meta.url).pathname;
 
 /** The real process, with nothing but the server of the test to reach. */
 async function spawn(argv: readonly string[], env: Readonly<Record<string, string>>) {

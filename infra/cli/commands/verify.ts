@@ -64,7 +64,7 @@ export async function verify(
   }
   const total = addUp(parts);
   if (session.json) printJson(session, parts.length === 1 ? answer : total);
-  else session.screen.print(renderVerification(total, session));
+  else session.screen.print(renderVerification(total, repair, session));
   return stillMissing(total) === 0 ? 0 : 1;
 }
 
@@ -101,7 +101,7 @@ function reached({ verifiedTo }: Verification, before: number, after: number): n
   );
 }
 
-function renderVerification(total: VerificationTotal, { screen, hint, now }: Session): string {
+function renderVerification(total: VerificationTotal, repair: boolean, { screen, hint, now }: Session): string {
   const missing = stillMissing(total);
   const found = formatCount(total.missing);
   const rows: [string, string][] = [
@@ -128,15 +128,16 @@ function renderVerification(total: VerificationTotal, { screen, hint, now }: Ses
       ...total.missingIds.map((id) => `  ${id}`),
       ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
     );
-    const [after, before] = [toRfc3339(total.after), toRfc3339(total.before)];
-    lines.push(
-      '',
-      missing > 0
-        ? `Send what is missing: ${hint(`verify ${after} ${before} --repair`)}`
-        : `To see it proven, in half an hour: ${hint(`verify ${after} ${before}`)}`,
-    );
+    lines.push('', next());
   }
   return lines.join('\n');
+
+  function next(): string {
+    const again = `verify ${toRfc3339(total.after)} ${toRfc3339(total.before)}`;
+    if (missing === 0) return `To see it proven, in half an hour: ${hint(again)}`;
+    if (!repair) return `Send what is missing: ${hint(`${again} --repair`)}`;
+    return `What could not be sent is in quarantine, or the log says why:\n${hint('quarantine list')}\n${hint('logs --errors --since 1h')}`;
+  }
 }
 
 const row = (label: string, count: number): [string, string] => [label, formatCount(count)];
