@@ -12,6 +12,9 @@ const TRANSIENT: readonly (readonly [string, WireFault | ErrorFault])[] = [
   ['a proxy that is', htmlPage(503)],
 ];
 
+/** No checksum or signature has such a text in it. */
+const POISON = 'poison-1';
+
 /** Requests that hold the event of `id` fail. */
 function refuseRequestsWith({ faults }: SinkHarness, id: string, code: string): void {
   faults.always(({ body }) => (body.includes(id) ? { fault: 'error', code, message: 'in its words' } : undefined));
@@ -56,18 +59,18 @@ export function describeFailures({ name, poison, open }: SinkSubject): void {
 
     test('because of one event is halved until that one is found', async () => {
       await using harness = await open();
-      refuseRequestsWith(harness, 'poison', poison.code);
-      const batch = activities(15).map((item, index) => (index === 6 ? { ...item, id: 'poison' } : item));
+      refuseRequestsWith(harness, POISON, poison.code);
+      const batch = activities(15).map((item, index) => (index === 6 ? { ...item, id: POISON } : item));
       const { outcomes, stop } = await putAll(harness, batch);
       expect(stop).toBeNull();
       expect(outcomes.map(({ kind }) => kind)).toEqual(
-        batch.map(({ id }) => (id === 'poison' ? poison.becomes : 'accepted')),
+        batch.map(({ id }) => (id === POISON ? poison.becomes : 'accepted')),
       );
       expect(outcomes[6]).toMatchObject({ errorCode: poison.code, errorMessage: 'in its words' });
       expect(harness.stored().toSorted()).toEqual(
         batch
           .map(({ id }) => id)
-          .filter((id) => id !== 'poison')
+          .filter((id) => id !== POISON)
           .toSorted(),
       );
       // Two halves at each of four levels, and the whole.
@@ -76,8 +79,9 @@ export function describeFailures({ name, poison, open }: SinkSubject): void {
 
     test('for a reason no document names is halved, too; what fails alone is in doubt', async () => {
       await using harness = await open();
-      refuseRequestsWith(harness, 'e2', 'SomethingNewException');
-      const { outcomes, stop } = await putAll(harness, activities(5));
+      refuseRequestsWith(harness, POISON, 'SomethingNewException');
+      const batch = activities(5).map((item, index) => (index === 2 ? { ...item, id: POISON } : item));
+      const { outcomes, stop } = await putAll(harness, batch);
       expect(stop).toBeNull();
       expect(outcomes).toMatchObject([
         { kind: 'accepted' },
