@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readOnly } from '../../../lambda/ledger/read-only.ts';
 import { type OpenLedger, seen } from '../harness.ts';
 
 const binding = (id: string, value: string, ttlSeconds = 60) => ({ id, value, ttlSeconds });
@@ -47,6 +48,12 @@ export function describeBindings(name: string, open: OpenLedger): void {
       expect(await ledger.bind([binding('b', 'two', 100)])).toEqual([false]);
       await harness.advance(20);
       expect(await ledger.bind([binding('a', 'two', 100), binding('b', 'two', 100)])).toEqual([false, true]);
+    });
+
+    test('is not bound by who only looks', async () => {
+      await using harness = await open();
+      expect(await readOnly(harness.ledger).bind([binding('a', 'one')])).toEqual([true]);
+      expect(await harness.keys()).toEqual([]);
     });
 
     test('may be any text, one of thousands, or none', async () => {
