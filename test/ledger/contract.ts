@@ -1,3 +1,4 @@
+import { describeBindings } from './contract/bindings.ts';
 import { describeCheckpoint } from './contract/checkpoint.ts';
 import { describeLastRun } from './contract/last-run.ts';
 import { describeLock } from './contract/lock.ts';
@@ -10,6 +11,7 @@ import type { OpenLedger } from './harness.ts';
 /** What every ledger does, whatever it is made of. */
 export function describeLedger(name: string, open: OpenLedger): void {
   describeOutcomes(name, open);
+  describeBindings(name, open);
   describeLock(name, open);
   describeCheckpoint(name, open);
   describeLastRun(name, open);

@@ -53,11 +53,12 @@ export function toNginxLine(line: string): NginxLine | null {
   const marks = marksOf(line);
   const cuts = cutAtMarks(line, marks);
   if (!cuts) return null;
-  const [values, others] = [cuts.earliest, cuts.latest].map((starts) => valuesOf(line, marks, starts));
+  const { earliest, latest } = cuts;
+  const isSettled = (index: number): boolean => earliest[index] === latest[index];
   return {
-    prefix: line.slice(0, cuts.earliest[0]),
-    values: values ?? {},
-    ambiguous: NGINX_FIELDS.filter((field) => values?.[field] !== others?.[field]),
+    prefix: line.slice(0, earliest[0]),
+    values: valuesOf(line, marks, earliest),
+    ambiguous: marks.flatMap(({ name }, index) => (isSettled(index) && isSettled(index + 1) ? [] : name)),
   };
 }
 

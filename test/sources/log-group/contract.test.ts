@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 function subjectOf(name: string, { format, line }: Kind): SourceSubject {
-  const question = { filterPattern: format.filterPattern };
+  const question = format.filterPattern === undefined ? {} : { filterPattern: format.filterPattern };
   const cursor = (token: string, changes: object = {}, of: object = question) =>
     toCursor(
       { search: { startTime: (NOW - 30) * 1000, endTime: (NOW + 1) * 1000 - 1, ...question, ...changes }, token },

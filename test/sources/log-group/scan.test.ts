@@ -212,7 +212,9 @@ describe('a service that does not keep the order', () => {
         const all = world.model.filterLogEvents({ ...asked, limit: 10_000 });
         if (!('events' in all)) return all;
         const events = all.events.toSorted((a, b) => place(a.eventId) - place(b.eventId));
-        const [prefix = '', from = '0'] = String(nextToken ?? `${String(startTime)}-${String(endTime)} 0`).split(' ');
+        const [prefix = '', from = '0'] = (
+          typeof nextToken === 'string' ? nextToken : `${String(startTime)}-${String(endTime)} 0`
+        ).split(' ');
         const end = Number(from) + 7;
         const more = end < events.length && { nextToken: `${prefix} ${end}` };
         return { events: events.slice(Number(from), end), searchedLogStreams: [], ...more };
