@@ -13,6 +13,8 @@ const KEY_OF = new Map<string, string>([
   ['REDIS_HOST', 'redis'],
   ['REDIS_PASSWORD', 'redisPasswordSecretArn'],
   ['KONG_ADMIN_TOKEN', 'kongAdminTokenSecretArn'],
+  ['NODE_EXTRA_CA_CERTS', 'nodeExtraCaCerts'],
+  ['AWS_USE_FIPS_ENDPOINT', 'useFipsEndpoint'],
 ]);
 
 /** Every variable with its context key. */
