@@ -6,7 +6,7 @@ const BAD = {
   name: 'redis',
   ok: false,
   detail: 'no connection to REDIS_HOST',
-  fix: 'Check REDIS_HOST, REDIS_DB, REDIS_TLS and the password; NODE_EXTRA_CA_CERTS is Node’s.',
+  fix: 'Check REDIS_HOST, REDIS_DB, REDIS_TLS and the password; AWS_ENDPOINT_URL stays.',
 };
 
 test('says of each dependency whether it is in order', async () => {
@@ -23,7 +23,7 @@ test('says what to do in the words of the context keys, and where those are set'
   cli.fake.scripted.set('check', [{ status: 'failed', checks: [GOOD, BAD] }]);
   const { status, out } = await cli.run('check');
   expect(out).toContain('FAILED  redis  no connection to redis');
-  expect(out).toContain('What to do: Check redis, redisDb, redisTls and the password; NODE_EXTRA_CA_CERTS is Node’s.');
+  expect(out).toContain('What to do: Check redis, redisDb, redisTls and the password; AWS_ENDPOINT_URL stays.');
   expect(out).toContain(
     'redis, redisDb, redisTls are context keys of the CDK app: set in cdk.json under "context", or npx cdk deploy -c redis=…',
   );

@@ -13,8 +13,8 @@ test('names variables by their keys, each key told once', () => {
 });
 
 test('leaves alone what no key sets', () => {
-  expect(inOperatorsTerms('Give its CA in NODE_EXTRA_CA_CERTS; GET /audit/requests').text).toBe(
-    'Give its CA in NODE_EXTRA_CA_CERTS; GET /audit/requests',
+  expect(inOperatorsTerms('Correct AWS_ENDPOINT_URL_CLOUDTRAIL_DATA; GET /audit/requests').text).toBe(
+    'Correct AWS_ENDPOINT_URL_CLOUDTRAIL_DATA; GET /audit/requests',
   );
 });
 
