@@ -69,6 +69,12 @@ async function demo(sinkName: keyof typeof SINKS): Promise<void> {
   const secretBearing = arrived.find(({ text }) => text.includes('openid-connect'));
   print(JSON.stringify(JSON.parse(secretBearing?.text ?? '{}'), null, 2));
 
+  heading(5, 'How do things stand?  npm run ops -- status');
+  await forwarder.ops('status');
+
+  heading(6, 'Is everything there?  npm run ops -- verify 29d');
+  await forwarder.ops('verify', '29d');
+
   await account({ kong, sink, forwarder }, [first, second]);
 }
 

@@ -1,15 +1,20 @@
+import { startCloudTrailLake } from '../simulators/cloudtrail-lake-query.ts';
 import { startCloudTrail } from '../simulators/cloudtrail.ts';
 import type { SinkStage } from './stage.ts';
 
 export async function stageCloudTrailLake(): Promise<SinkStage> {
   const cloudTrail = await startCloudTrail();
+  const lake = await startCloudTrailLake({ accepted: cloudTrail.accepted });
   return {
     name: 'CloudTrail Lake',
     service: 'CloudTrail',
     referenceName: 'CloudTrail eventID',
-    env: cloudTrail.env,
+    env: { ...lake.env, ...cloudTrail.env },
     arrived: () => cloudTrail.accepted.map(({ eventData, eventID }) => ({ text: eventData, reference: eventID })),
     remark: () => null,
-    [Symbol.asyncDispose]: () => cloudTrail.close(),
+    [Symbol.asyncDispose]: async () => {
+      await lake.close();
+      await cloudTrail.close();
+    },
   };
 }

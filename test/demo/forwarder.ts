@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runCli } from '../../infra/cli/cli.ts';
 import { execute } from '../../lambda/commands/execute.ts';
 import { compose } from '../../lambda/compose.ts';
 import type { Env } from '../../lambda/environment.ts';
-import type { Invocation } from '../../lambda/invocation.ts';
+import { type Invocation, toInvocation } from '../../lambda/invocation.ts';
 import { OWN } from '../../lambda/ledger/ledger.ts';
 import { createMemoryLedger } from '../../lambda/ledger/memory.ts';
 import type { Log } from '../../lambda/log.ts';
@@ -16,6 +18,8 @@ export interface DemoForwarder {
   run(): Promise<Summary>;
   /** Which of `ids` the ledger knows as requests that the forwarder made itself. */
   own(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** One command of the operator's command line, on this forwarder. */
+  ops(...command: readonly string[]): Promise<void>;
 }
 
 const quiet: Log = { info: () => undefined, warn: print, error: print };
@@ -39,6 +43,21 @@ export function composeForwarder(env: Env, redis: RedisServer | null): DemoForwa
       } finally {
         await connected.close();
       }
+    },
+    async ops(...command) {
+      const { stdin, stdout, stderr, env } = process;
+      await runCli(command, {
+        ...{ stdin, stdout, stderr, env },
+        now: () => Math.floor(Date.now() / 1000),
+        pause: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+        onInterrupt: () => () => undefined,
+        connect: () => ({
+          name: 'the forwarder in this process',
+          invoke: (payload) => invoke(toInvocation(payload)),
+          start: () => Promise.reject(new Error('The demo waits for each answer.')),
+          close: () => undefined,
+        }),
+      });
     },
   };
 }
