@@ -1,6 +1,6 @@
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { CLOUDWATCH_LOGS } from './aws-service.ts';
-import { accessTo, bareArn, STAND_IN_LOG_GROUP_ARN } from './log-group-access.ts';
+import { accessTo, bareArn, standInLogGroupArn } from './log-group-access.ts';
 import type { Sink, SinkBinding } from './sink.ts';
 
 export interface CloudWatchLogsSinkProps {
@@ -24,7 +24,7 @@ export class CloudWatchLogsSink implements Sink {
     return {
       title: 'CloudWatch Logs',
       variables: { logGroupArn: bareArn(logGroup) },
-      standIns: { logGroupArn: STAND_IN_LOG_GROUP_ARN },
+      standIns: { logGroupArn: standInLogGroupArn('written') },
       // FilterLogEvents is for `verify`, which reads back what was sent.
       ...accessTo(logGroup, ['logs:CreateLogStream', 'logs:PutLogEvents', 'logs:FilterLogEvents']),
       services: [CLOUDWATCH_LOGS],

@@ -35,8 +35,14 @@ export function environmentProblems(
   standIns: FunctionVariables = {},
 ): readonly string[] {
   const given = named(standIns);
+  // What is the same has the same in its place: the function refuses some pairs.
+  const standInOf = new Map<string, string>();
   const known = Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [name, knownValue(name, value, given)]),
+    Object.entries(environment).map(([name, value]) => {
+      const standIn = standInOf.get(value) ?? knownValue(name, value, given);
+      standInOf.set(value, standIn);
+      return [name, standIn];
+    }),
   );
   return [...sizeProblems(known), ...functionProblems(known)];
 }
@@ -80,13 +86,8 @@ function functionProblems(environment: Record<string, string>): readonly string[
     return patternProblems(loadConfig(environment).ignorePaths);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.problems.filter((problem) => !asksForKong(problem, environment));
+    return error.problems;
   }
-}
-
-/** Whether `problem` is that of a function which has no room for log groups yet, and asks for Kong instead. */
-function asksForKong(problem: string, environment: Record<string, string>): boolean {
-  return /^KONG_ADMIN_API .*is required/.test(problem) && environment['SOURCE_LOG_GROUP_ARN'] !== undefined;
 }
 
 /** The function compiles them only when a run begins, for it loads the engine only where there are any. */

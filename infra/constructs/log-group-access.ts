@@ -2,8 +2,9 @@ import { type Acknowledgment, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 
-/** In place of a log group's ARN that only the deployment knows. */
-export const STAND_IN_LOG_GROUP_ARN = `arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:/${'x'.repeat(64)}`;
+/** In place of the ARN of a log group that is read or written and that only the deployment knows. */
+export const standInLogGroupArn = (use: 'read' | 'written') =>
+  `arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:/${use}/${'x'.repeat(64)}`;
 
 /** What the function may do with one log group, and why cdk-nag need not mind the `:*` at the end of its ARN. */
 export interface LogGroupAccess {

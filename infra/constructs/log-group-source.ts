@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { CLOUDWATCH_LOGS } from './aws-service.ts';
-import { accessTo, bareArn, STAND_IN_LOG_GROUP_ARN } from './log-group-access.ts';
+import { accessTo, bareArn, standInLogGroupArn } from './log-group-access.ts';
 import type { Source, SourceBinding } from './source.ts';
 
 /** What the lines of a log group are: the audit log of a Kubernetes API server, or NGINX access lines. */
@@ -15,7 +15,7 @@ export interface LogGroupSourceProps {
   readonly format: LogGroupFormat;
 
   /**
-   * Only streams whose name begins so.
+   * Only streams whose name begins so; `*` for all.
    *
    * @default - `kube-apiserver-audit` for Kubernetes, every stream for NGINX
    */
@@ -60,7 +60,7 @@ export class LogGroupSource implements Source {
         auditResources: resources?.join(','),
         auditVerbs: verbs?.join(','),
       },
-      standIns: { sourceLogGroupArn: STAND_IN_LOG_GROUP_ARN },
+      standIns: { sourceLogGroupArn: standInLogGroupArn('read') },
       ...accessTo(logGroup, ['logs:FilterLogEvents']),
       services: [CLOUDWATCH_LOGS],
       // The function's default of `AUDIT_TTL_SECONDS` for this source.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CLOUDTRAIL_LAKE_STAND_INS } from '../constructs/cloudtrail-lake-sink.ts';
 import type { FunctionVariables } from '../constructs/function-environment.ts';
-import { STAND_IN_LOG_GROUP_ARN } from '../constructs/log-group-access.ts';
+import { standInLogGroupArn } from '../constructs/log-group-access.ts';
 import { flagOf, type Given, has, problemsOf, regionOfArn, useless } from './given.ts';
 import { LOG_RETENTION_DAYS } from './log-retention.ts';
 import * as value from './values.ts';
@@ -135,8 +135,8 @@ export function sinkVariables(given: Given): FunctionVariables {
   const { texts, values } = given;
   const [sink, ...others] = chosenSinks(given) ?? [];
   if (others.length === 0 && sink === 'logGroupArn')
-    return { logGroupArn: values.logGroupArn ?? STAND_IN_LOG_GROUP_ARN };
-  if (others.length === 0 && sink === 'createLogGroup') return { logGroupArn: STAND_IN_LOG_GROUP_ARN };
+    return { logGroupArn: values.logGroupArn ?? standInLogGroupArn('written') };
+  if (others.length === 0 && sink === 'createLogGroup') return { logGroupArn: standInLogGroupArn('written') };
   return {
     channelArn: (others.length === 0 ? texts['channelArn'] : undefined) ?? CLOUDTRAIL_LAKE_STAND_INS.channelArn,
     externalId: texts['externalId'],

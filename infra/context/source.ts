@@ -59,21 +59,14 @@ function kongProblems(given: Given): string[] {
 }
 
 function logGroupProblems(given: Given): string[] {
-  const { sourceLogGroupArn, sourceFormat, logGroupArn, createLogGroup, resourceName } = given.values;
+  const { sourceLogGroupArn, createLogGroup, resourceName } = given.values;
   const made = createLogGroup && resourceName !== undefined ? logGroupNameOf(resourceName) : undefined;
   return problemsOf([
     ...useless(given, true, KONG_KEYS, 'is used only with kongAdminApi'),
-    [!has(given, 'sourceFormat'), 'sourceFormat is required with sourceLogGroupArn: kubernetes-audit or nginx'],
-    ...useless(
-      given,
-      sourceFormat === 'nginx',
-      ['auditResources', 'auditVerbs'],
-      'is used only with sourceFormat=kubernetes-audit',
-    ),
     [
-      sourceLogGroupArn !== undefined &&
-        (sourceLogGroupArn === logGroupArn || sourceLogGroupArn.split(':').slice(6).join(':') === made),
-      'sourceLogGroupArn is the log group that the events are sent to: it would read what it writes; give another one',
+      // A group that is there already has an ARN, by which the function itself tells.
+      made !== undefined && sourceLogGroupArn?.split(':')[6] === made,
+      'sourceLogGroupArn names the log group that createLogGroup makes: a log group must not be its own destination',
     ],
   ]);
 }

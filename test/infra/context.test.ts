@@ -392,7 +392,7 @@ describe('keys that do not go together', () => {
     [
       'resources of access lines',
       { ...FROM_CLUSTER, sourceFormat: 'nginx', auditResources: '*' },
-      'auditResources is used only with sourceFormat=kubernetes-audit',
+      'auditResources goes with sourceFormat=kubernetes-audit; remove it',
     ],
     [
       'a token for a log group',
@@ -402,7 +402,7 @@ describe('keys that do not go together', () => {
     [
       'a log group that is its own destination',
       { ...FROM_CLUSTER, channelArn: undefined, logGroupArn: `${FROM_CLUSTER.sourceLogGroupArn}:*` },
-      'sourceLogGroupArn is the log group that the events are sent to: it would read what it writes',
+      'logGroupArn names the log group that is read: a log group must not be its own destination',
     ],
     [
       'a log group that is to be made and read',
@@ -411,7 +411,7 @@ describe('keys that do not go together', () => {
         ...TO_LOGS,
         sourceLogGroupArn: LOG_GROUP_ARN.replace('/audit/kong', '/kong-audit/kong-cloudtrail-integration'),
       },
-      'sourceLogGroupArn is the log group that the events are sent to: it would read what it writes',
+      'sourceLogGroupArn names the log group that createLogGroup makes: a log group must not be its own destination',
     ],
     [
       'endpoints for CloudTrail Lake',

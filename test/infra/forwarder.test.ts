@@ -256,6 +256,17 @@ describe('what a forwarder refuses', () => {
     );
   });
 
+  test('a log group that is its own destination, whatever it will be called', () => {
+    const { stack, place } = team();
+    const [one, other] = [new logs.LogGroup(stack, 'One'), new logs.LogGroup(stack, 'Other')];
+    const props = (logGroup: logs.ILogGroup) => ({
+      source: new LogGroupSource({ logGroup: one, format: 'nginx' }),
+      sink: new CloudWatchLogsSink({ logGroup }),
+    });
+    expect(() => place('Same', props(one))).toThrow('a log group must not be its own destination');
+    expect(() => team().place('Two', props(other))).not.toThrow();
+  });
+
   test('endpoints where the sink has none', () => {
     const { stack, vpc, place } = team();
     const endpoints = new AwsEndpoints(stack, 'Endpoints', { vpc, vpcSubnets: {} });
