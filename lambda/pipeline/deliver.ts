@@ -127,8 +127,11 @@ async function deliver(
   }, deps);
   // Not before the marks are written: what is sent and not marked never exceeds the lanes.
   deps.traffic.ended(laneEnd(result), leave);
-  const isCutShort = result.outcomes.some(({ kind }) => kind === 'unsent');
-  return { ...delivery, undelivered, isCutShort: delivery.isCutShort || isCutShort };
+  // That may have closed the last lane: no other put may take it.
+  const failure = delivery.failure ?? deps.traffic.failure();
+  if (failure) deps.halt(failure);
+  const isCutShort = failure !== null || result.outcomes.some(({ kind }) => kind === 'unsent');
+  return { undelivered, isCutShort, failure };
 }
 
 /** Writes what the sink said: marks what it accepted, never before it did; puts away what it refused. */
