@@ -1,7 +1,7 @@
 import { HttpResponse } from '@smithy/core/protocols';
+import { awsProblem } from '../simulators/aws-problem.ts';
 import {
   type AcceptedEvent,
-  awsProblem,
   type CloudTrailModel,
   EXAMPLE_CHANNEL_ARN,
   type PutFault,

@@ -32,7 +32,7 @@ const HOUR = 3600;
  */
 export async function simulate(seed: number, subject: Subject, profile = drawProfile(seed)): Promise<History> {
   const clock = startClock(START);
-  const giveBack = goBy(clock);
+  const giveBack = goBy(clock, seeded(seed * 5 + 2));
   try {
     return await live();
   } finally {

@@ -81,9 +81,8 @@ export function createInvocations(scene: Scene): Invocations {
   function look(outcome: RunReport, life: Life, { mode }: RunInvocation): void {
     const { summary, error } = outcome;
     const { pending, ...rest } = summary;
-    const windows = pending.map(({ after, before }) => `[${after}, ${before})`).join(' ');
     faults.tell(`${life.name} is ${summary.status}${error ? `: ${error.name}: ${error.message}` : ''}; ${JSON.stringify(rest)}`);
-    if (windows !== '') faults.tell(`${life.name} leaves ${windows}`);
+    if (pending.length > 0) faults.tell(`${life.name} leaves ${truth.pending()}`);
     if (error && !(error instanceof subject.errors.ForwarderError))
       truth.violate(`${life.name} failed with ${error.stack ?? error.name}`);
     if (mode === 'scheduled' && summary.status === 'complete') truth.completed(outcome, life);

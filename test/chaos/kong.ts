@@ -48,7 +48,7 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     const named = (answer.body as { readonly offset?: string }).offset;
     if (named !== undefined) offsets.given(path, named);
     try {
-      await life.pause(waitSeconds(path, where), where, signal);
+      await life.pause(waitSeconds(path, where, answer), where, signal);
       if (faults.happens('kong silent', where)) {
         await life.pause(MAX_TIMEOUT_SECONDS, where, signal);
         throw Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
@@ -67,9 +67,9 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     }
   }
 
-  function waitSeconds(path: string, where: string): number {
+  function waitSeconds(path: string, where: string, { status }: KongAnswer): number {
     const slow = faults.happens('kong slow', where) ? 5 + 60 * faults.random() : 0;
-    return 0.02 + (path.startsWith('/audit/requests') ? options.answerSeconds : 0) + slow;
+    return 0.02 + (path.startsWith('/audit/requests') && status === 200 ? options.answerSeconds : 0) + slow;
   }
 
   function headersOf({ headers }: KongAnswer): Record<string, string> {

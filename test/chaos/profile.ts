@@ -64,23 +64,25 @@ export function drawProfile(seed: number): Profile {
   const flaws = drawFlaws(random);
   const first = integer(random, VERSIONS.length);
   const scan = random() < 0.1 ? 'full-scan' : 'auto';
-  const recordTtlSeconds = pick(random, [6, 12, 24]) * HOUR;
   const intervalSeconds = pick(random, [900, HOUR, HOUR, HOUR]);
   const overlapSeconds = pick(random, [900, 1800, HOUR, HOUR, 2 * HOUR]);
   const rowsPerHour = pick(random, [0.5, 1, 3, 8]);
   const readsAll = first < FIRST_BY_TIME || scan !== 'auto';
-  const size = drawSize(random, { readsAll, retained: (rowsPerHour * recordTtlSeconds) / HOUR });
+  const ttlHours = pick(random, [6, 12, 24]);
+  const size = drawSize(random, { readsAll, retained: rowsPerHour * ttlHours });
+  const isLong = size.backlogRows > 0;
   return {
     days: intervalSeconds < HOUR ? pick(random, [0.3, 0.6]) : pick(random, [0.5, 1, 1, 2, 3]),
     intervalSeconds,
     overlapSeconds,
-    recordTtlSeconds,
+    // Long enough to read a long log before it is purged.
+    recordTtlSeconds: (isLong ? 24 : ttlHours) * HOUR,
     ttlGraceSeconds: HOUR,
     putConcurrency: pick(random, [1, 2, 3, 5, 20]),
     rowsPerHour,
     ties: pick(random, [0, 0.3, 0.8]),
     ttlShortSeconds: pick(random, [0, 0, HOUR / 2]),
-    ...drawClocks(random),
+    ...drawClocks(random, isLong),
     late: pick(random, [0, 0.05, 0.3]),
     latestSeconds: pick(random, [5, 0.8 * overlapSeconds, 1.5 * overlapSeconds]),
     versions: VERSIONS.slice(first),
@@ -110,14 +112,15 @@ function drawSize(
     };
   // Pages that hold more than the puts that run at once.
   if (kind < 0.7) return { pageSize: 500, backlogRows: 800, budgetSeconds: pick(random, [120, 30]), pageSeconds: 0.5 };
-  // A log that takes many runs to read.
-  const pages = pick(random, [15, 30]);
-  const pageSize = Math.max(smallest, pick(random, [4, 8]));
-  const budgetSeconds = 30;
+  // A log that takes many runs to read. A run has time for what is new and for some of what is not.
   const slices = readsAll ? pick(random, [2, 4]) : pick(random, [4, 10]);
-  const pageSeconds = ((budgetSeconds - reserveOf(budgetSeconds)) * slices) / pages;
-  return { pageSize, backlogRows: pages * pageSize, budgetSeconds, pageSeconds };
+  const pageSize = Math.max(smallest, pick(random, [3, 6]));
+  const budgetSeconds = 30;
+  const pageSeconds = (budgetSeconds - reserveOf(budgetSeconds)) / PAGES_PER_RUN;
+  return { pageSize, backlogRows: slices * PAGES_PER_RUN * pageSize, budgetSeconds, pageSeconds };
 }
+
+const PAGES_PER_RUN = 10;
 
 /** How long everything takes. What is stuck costs a put and all its retries, so with little time puts are quick. */
 function drawPace(
@@ -132,13 +135,16 @@ function drawPace(
   };
 }
 
-function drawClocks(random: Random): Pick<Profile, 'skews' | 'isInTurn'> {
+function drawClocks(random: Random, isLong: boolean): Pick<Profile, 'skews' | 'isInTurn'> {
   const kind = random();
   if (kind < 0.45) return { skews: [0], isInTurn: false };
-  if (kind < 0.85) return { skews: [0, integer(random, 60), -integer(random, 60)], isInTurn: false };
-  // Nodes without a common time, for ever.
+  if (kind < 0.85 || isLong) return { skews: [0, integer(random, 60), -integer(random, 60)], isInTurn: false };
+  // Nodes without a common time, for ever. The lead between them is read again by every run, so there must be time for that.
   return { skews: [0, pick(random, [-1, 1]) * integer(random, 5 * HOUR)], isInTurn: random() < 0.7 };
 }
+
+/** The nodes have no common time. */
+export const isApart = ({ skews }: Profile): boolean => skews.some((skew) => Math.abs(skew) > 60);
 
 /** How far clocks stand apart that are as they should be, at most. */
 export const ordinarySkewOf = ({ skews }: Profile): number => {

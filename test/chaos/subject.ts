@@ -1,3 +1,4 @@
+import { HttpResponse } from '@smithy/core/protocols';
 import type * as Compose from '../../lambda/compose.ts';
 import type * as Errors from '../../lambda/errors.ts';
 import type * as Memory from '../../lambda/ledger/memory.ts';
@@ -11,6 +12,7 @@ import type * as LakeClient from '../../lambda/sinks/cloudtrail-lake/client.ts';
 import type * as Lake from '../../lambda/sinks/cloudtrail-lake/sink.ts';
 import type * as KongClient from '../../lambda/sources/kong/client.ts';
 import type * as KongSource from '../../lambda/sources/kong/source.ts';
+import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
 
 /** The code under test. Loaded from a folder, so that a copy with a deliberate bug can take its place. */
 export interface Subject {
@@ -50,6 +52,7 @@ export async function loadSubject(folder: string = LAMBDA): Promise<Subject> {
   const { connectChannel } = (await load('sinks/cloudtrail-lake/client.ts')) as typeof LakeClient;
   const { createCloudTrailLake } = (await load('sinks/cloudtrail-lake/sink.ts')) as typeof Lake;
   const errors = (await load('errors.ts')) as typeof Errors;
+  await warmUp(connectChannel);
   return {
     run,
     isDryRun,
@@ -66,4 +69,23 @@ export async function loadSubject(folder: string = LAMBDA): Promise<Subject> {
     createCloudTrailLake,
     errors,
   };
+}
+
+/** The SDK loads parts of itself, and looks for files, when it sends its first request: in real time, which a history has not. */
+async function warmUp(connectChannel: Subject['connectChannel']): Promise<void> {
+  const channel = connectChannel({
+    arn: EXAMPLE_CHANNEL_ARN,
+    region: 'eu-central-1',
+    callsPerSecond: 100,
+    stopping: new AbortController().signal,
+    onRequest: () => undefined,
+    onThrottled: () => undefined,
+    requestHandler: {
+      handle: () => Promise.resolve({ response: new HttpResponse({ statusCode: 200, body: Buffer.from('{}') }) }),
+      destroy: () => undefined,
+      updateHttpClientConfig: () => undefined,
+      httpHandlerConfigs: () => ({}),
+    },
+  });
+  await channel.put([], new AbortController().signal);
 }

@@ -1,18 +1,21 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
+import type { Random } from '../simulators/random.ts';
 import type { Clock } from './clock.ts';
 
 /**
- * Lets everything in this thread go by `clock`: who asks for the time, waits, or sets a time limit. So the code under test, the AWS
- * SDK and the libraries for retries and limits run as they are, and an hour takes no time.
+ * Lets everything in this thread go by `clock`: who asks for the time, waits, or sets a time limit; and by `random`, who throws dice.
+ * So the code under test, the AWS SDK and the libraries for retries and limits run as they are, an hour takes no time, and everything
+ * happens again as it did.
  *
  * @returns what gives the thread its own time back
  */
-export function goBy(clock: Clock): () => void {
+export function goBy(clock: Clock, random: Random): () => void {
   const real = {
     setTimeout: globalThis.setTimeout,
     clearTimeout: globalThis.clearTimeout,
     now: Date.now,
+    random: Math.random,
     performanceNow: performance.now.bind(performance),
     timeout: AbortSignal.timeout.bind(AbortSignal),
     promises: { setTimeout: timers.setTimeout, setImmediate: timers.setImmediate },
@@ -27,6 +30,7 @@ export function goBy(clock: Clock): () => void {
     if (timeout instanceof VirtualTimeout) timeout.cancel();
     else real.clearTimeout(timeout as NodeJS.Timeout);
   }) as typeof clearTimeout;
+  Math.random = random;
   Date.now = () => Math.floor(clock.now() * 1000);
   performance.now = () => (clock.now() - startedAt) * 1000;
   AbortSignal.timeout = (ms) => {
@@ -49,6 +53,7 @@ export function goBy(clock: Clock): () => void {
   return () => {
     globalThis.setTimeout = real.setTimeout;
     globalThis.clearTimeout = real.clearTimeout;
+    Math.random = real.random;
     Date.now = real.now;
     performance.now = real.performanceNow;
     AbortSignal.timeout = real.timeout;

@@ -31,7 +31,7 @@ export type World = ReturnType<typeof createWorld>;
 
 export function createWorld({ seed, profile, clock, faults, truth, subject }: WorldOptions) {
   const random = seeded(seed * 2);
-  const ownShare = Math.min(0.5, profile.pageSize / 20);
+  let ownShare = Math.min(0.5, profile.pageSize / 20);
   const nodeIds = profile.skews.map(() => uuid(random));
   let skews = profile.skews;
   let versionIndex = 0;
@@ -173,6 +173,8 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
     calm(): void {
       settleVersion();
       calmClock();
+      // Runs follow each other closely then, and would have to read little but each other's traces.
+      ownShare = 0;
       offsets.goBad(pick(random, BAD_STATUSES));
       Object.assign(outUntil, { kong: 0, ledger: 0, cloudtrail: 0 });
     },

@@ -93,6 +93,7 @@ export function createTruth(options: TruthOptions) {
       marks.forgot(contents, why);
     },
     waiting,
+    pending: watermark.describe,
 
     /** At the end, after faults have stopped and a bounded number of runs. @param before what came later is not judged */
     verdict({ seen }: Contents, before: number): Totals {

@@ -86,6 +86,8 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
       if (by === null) savedBy = null;
     },
     isResent: ({ rows }: Fate): boolean => rows.some(({ timestamp }) => isPending(resending(checkpoint), timestamp)),
+    /** What is pending, for the log. */
+    describe: (): string => (checkpoint?.pending ?? []).map(describeWindow).join(' '),
     isPending: (timestamp: number): boolean => isPending(checkpoint?.pending ?? [], timestamp),
 
     /** A scheduled run that calls itself complete, and was not busy with an older scan, has left nothing open below Kong's now. */
@@ -104,4 +106,9 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
           violate(`${life.name} says it is complete, without ${describeRow(row)}`);
     },
   };
+}
+
+function describeWindow({ after, before, tries, again, resend, cursor }: Window): string {
+  const kind = resend ? 'resend' : again ? 'again' : tries ? `tries ${tries}` : 'unread';
+  return `[${after}, ${before}) ${kind}${cursor === undefined ? '' : ' at a cursor'};`;
 }
