@@ -5,6 +5,7 @@ import type { Item } from './activity.ts';
 import { isInterruption } from './deadline.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
+import { quarantine } from './quarantine.ts';
 import type { OpenSource } from './source.ts';
 import { byUrgency, contains, isLeftOver, tidy, type Window } from './window.ts';
 
@@ -28,6 +29,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
   const resending = todo.filter(({ resend }) => resend);
   const leftOvers = todo.filter(isLeftOver);
   const sent = new Set<string>();
+  deps.traffic.begin(Math.min(...leftOvers.map(({ tries = 0 }) => tries)));
   const pages = forward(source.pages(todo), {
     ...deps,
     ...(resending.length > 0 && { ledger: noting(sent, deps.ledger) }),
@@ -48,6 +50,8 @@ export async function drain(deps: DrainDeps): Promise<void> {
       if ((isWhole || page.startsOver) && page.left) left = page.left;
       await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
     }
+    // The next run finds them where they were left over, and that they have an outcome.
+    if (deps.traffic.hasTaken()) await quarantine(deps.overdue.splice(0), deps);
   } catch (error) {
     if (settled > 0 || !isInterruption(error)) throw error;
   }

@@ -62,6 +62,7 @@ export function chaosLedger({ store, faults, life, errors, events, isOut }: Chao
           events.lost(ids(outcomes));
         },
       }),
+    bind: (bindings) => call(`binding ${bindings.length}`, () => store.bind(bindings)),
     lock: (runId, seconds) => call('taking the lock', () => store.lock(runId, seconds)),
     unlock: (runId) => call('giving the lock back', () => store.unlock(runId)),
     lockHolder: () => call('looking at the lock', () => store.lockHolder()),

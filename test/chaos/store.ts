@@ -53,6 +53,7 @@ export function createStore({ create, now }: StoreOptions): Store {
   const ledger: Ledger = {
     lookup: (ids) => current.lookup(ids),
     mark: (outcomes) => write((to) => to.mark(outcomes)),
+    bind: (bindings) => write((to) => to.bind(bindings)),
     lock: (runId, ttlSeconds) => write((to) => to.lock(runId, ttlSeconds), true),
     unlock: (runId) => write((to) => to.unlock(runId), true),
     lockHolder: () => current.lockHolder(),
