@@ -58,8 +58,8 @@ export function createTruth(options: TruthOptions) {
       (row) => !entries.isTooLate(row) && row.visibleAt <= before && row.timestamp <= before,
     );
     return {
-      lost: open.filter(({ timestamp }) => !watermark.isPending(timestamp)),
-      starved: open.filter(({ timestamp }) => watermark.isPending(timestamp)),
+      lost: open.filter(({ timestamp }) => !watermark.isToBeRead(timestamp)),
+      starved: open.filter(({ timestamp }) => watermark.isToBeRead(timestamp)),
     };
   }
 

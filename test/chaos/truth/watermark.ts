@@ -88,7 +88,9 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
     isResent: ({ rows }: Fate): boolean => rows.some(({ timestamp }) => isPending(resending(checkpoint), timestamp)),
     /** What is pending, for the log. */
     describe: (): string => (checkpoint?.pending ?? []).map(describeWindow).join(' '),
-    isPending: (timestamp: number): boolean => isPending(checkpoint?.pending ?? [], timestamp),
+    /** A later run will look at this second. */
+    isToBeRead: (timestamp: number): boolean =>
+      timestamp >= (checkpoint?.planned ?? 0) || isPending(checkpoint?.pending ?? [], timestamp),
 
     /** A scheduled run that calls itself complete, and was not busy with an older scan, has left nothing open below Kong's now. */
     completed({ summary }: RunReport, life: Life): void {
