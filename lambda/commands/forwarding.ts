@@ -45,6 +45,7 @@ export function forwarding(deps: RunDeps, progress: Pick<Progress, 'quarantined'
     turns: createTurns(checkTime),
     signals: deadline,
     claims: new Set(),
+    overdue: [],
     isIgnored: settings.isIgnored,
     whole: () => undefined,
     toRecord: (item, refusal) => toRecord(item, refusal, deps),

@@ -36,7 +36,8 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
     },
     isAgain: true,
     resends: () => true,
-    tries: () => 0,
+    // They have failed before, which says nothing about the sink. Those that drag others along are told apart at once.
+    tries: ({ id }) => (records.get(id)?.isTransient ? 2 : 1),
     // What is in quarantine was worth sending when it was put there.
     isIgnored: () => false,
     whole,

@@ -39,6 +39,8 @@ export interface Undelivered extends Refusal {
 /** What became of some parcels; what is named nowhere has its outcome written. */
 export interface Delivery {
   readonly undelivered: readonly Undelivered[];
+  /** Left-overs that were not tried in this run. */
+  readonly heldBack: readonly Parcel[];
   /** Some of it was never sent. */
   readonly isCutShort: boolean;
   readonly failure: Error | null;
@@ -56,22 +58,36 @@ const batchLimit = (tries: number): number | undefined => (tries === 0 ? undefin
 export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverDeps): Promise<Promise<Delivery>[]> {
   const deliveries: Promise<Delivery>[] = [];
   const unsendable: Unsendable[] = [];
+  const heldBack: Parcel[] = [];
   let isCutShort = false;
   const { sink, traffic, turns, signals } = deps;
+  const mustWait = ({ tries }: Parcel) => tries > 0 && traffic.holdsBack(tries);
 
   const start = async (batch: readonly unknown[], waiting: Parcel[]): Promise<void> => {
     if (batch.length === 0) return;
     const leave = await traffic.lanes.enter();
-    deliveries.push(deliver(waiting.splice(0, batch.length), batch, leave, deps));
+    const started = waiting.splice(0, batch.length);
+    if (!signals.stopping.aborted && started.every(mustWait)) {
+      heldBack.push(...started);
+      leave('failed');
+    } else {
+      deliveries.push(deliver(started, batch, leave, deps));
+    }
   };
 
   for (const [tries, group] of Map.groupBy(parcels.toSorted(byTries), ({ tries }) => Math.min(tries, 2))) {
+    // Whether the sink takes anything decides about the left-overs.
+    if (tries > 0) await Promise.all(deliveries);
     const batcher = sink.batcher(batchLimit(tries));
     const waiting: Parcel[] = [];
     for (const parcel of group) {
       await turns.take();
       isCutShort ||= signals.stopping.aborted;
       if (isCutShort) break;
+      if (mustWait(parcel)) {
+        heldBack.push(parcel);
+        continue;
+      }
       const event = encode(parcel, deps, unsendable);
       if (event === undefined) continue;
       const full = batcher.add(event);
@@ -81,10 +97,13 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
     if (isCutShort) break;
     await start(batcher.rest(), waiting);
   }
-  if (isCutShort) deliveries.push(Promise.resolve({ undelivered: [], isCutShort, failure: null }));
+  if (isCutShort) deliveries.push(Promise.resolve({ ...NOTHING, isCutShort }));
+  if (heldBack.length > 0) deliveries.push(Promise.resolve({ ...NOTHING, heldBack }));
   if (unsendable.length > 0) deliveries.push(putAway(unsendable, deps));
   return deliveries;
 }
+
+const NOTHING: Delivery = { undelivered: [], heldBack: [], isCutShort: false, failure: null };
 
 const byTries = (a: Parcel, b: Parcel): number => a.tries - b.tries;
 
@@ -113,10 +132,11 @@ async function deliver(
 ): Promise<Delivery> {
   if (deps.signals.stopping.aborted) {
     leave('failed');
-    return { undelivered: [], isCutShort: true, failure: null };
+    return { ...NOTHING, isCutShort: true };
   }
+  const kind = parcels.some(({ tries }) => tries === 0) ? 'new' : 'left over';
   const result = await deps.sink.put(events, deps.signals);
-  deps.traffic.heard(result);
+  deps.traffic.heard(result, kind);
   const undelivered = result.outcomes.flatMap((outcome, index) => toUndelivered(outcome, parcels[index]));
   for (const { parcel } of undelivered) deps.traffic.spent.add(parcel.item.id);
   const delivery = await orFailure(async () => {
@@ -126,9 +146,12 @@ async function deliver(
     return undelivered;
   }, deps);
   // Not before the marks are written: what is sent and not marked never exceeds the lanes.
-  deps.traffic.ended(laneEnd(result), leave);
-  const isCutShort = result.outcomes.some(({ kind }) => kind === 'unsent');
-  return { ...delivery, undelivered, isCutShort: delivery.isCutShort || isCutShort };
+  deps.traffic.ended(laneEnd(result), leave, kind);
+  // That may have closed the last lane: no other put may take it.
+  const failure = delivery.failure ?? deps.traffic.failure();
+  if (failure) deps.halt(failure);
+  const isCutShort = failure !== null || result.outcomes.some(({ kind }) => kind === 'unsent');
+  return { ...NOTHING, undelivered, isCutShort, failure };
 }
 
 /** Writes what the sink said: marks what it accepted, never before it did; puts away what it refused. */
@@ -180,10 +203,10 @@ async function orFailure(
   deps: Pick<DeliverDeps, 'halt'>,
 ): Promise<Delivery> {
   try {
-    return { undelivered: await work(), isCutShort: false, failure: null };
+    return { ...NOTHING, undelivered: await work() };
   } catch (thrown) {
     const failure = toError(thrown);
     deps.halt(failure);
-    return { undelivered: [], isCutShort: true, failure };
+    return { ...NOTHING, isCutShort: true, failure };
   }
 }

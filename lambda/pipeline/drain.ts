@@ -1,9 +1,11 @@
 import { NoProgressError } from '../errors.ts';
-import { isInterruption } from './deadline.ts';
+import type { Outcome } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Item } from './activity.ts';
+import { isInterruption } from './deadline.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
+import { quarantine } from './quarantine.ts';
 import type { OpenSource } from './source.ts';
 import { byUrgency, contains, isLeftOver, tidy, type Window } from './window.ts';
 
@@ -26,9 +28,13 @@ export async function drain(deps: DrainDeps): Promise<void> {
   if (todo.length === 0) return;
   const resending = todo.filter(({ resend }) => resend);
   const leftOvers = todo.filter(isLeftOver);
+  const sent = new Set<string>();
+  deps.traffic.begin(Math.min(...leftOvers.map(({ tries = 0 }) => tries)));
   const pages = forward(source.pages(todo), {
     ...deps,
-    resends: (item) => resending.some((window) => holds(window, item)),
+    ...(resending.length > 0 && { ledger: noting(sent, deps.ledger) }),
+    // Once in a run, in however many windows it lies.
+    resends: (item) => !sent.has(item.id) && resending.some((window) => holds(window, item)),
     tries: (item) =>
       leftOvers.reduce((most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0), 0),
   });
@@ -44,6 +50,8 @@ export async function drain(deps: DrainDeps): Promise<void> {
       if ((isWhole || page.startsOver) && page.left) left = page.left;
       await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
     }
+    // The next run finds them where they were left over, and that they have an outcome.
+    if (deps.traffic.hasTaken()) await quarantine(deps.overdue.splice(0), deps);
   } catch (error) {
     if (settled > 0 || !isInterruption(error)) throw error;
   }
@@ -51,6 +59,25 @@ export async function drain(deps: DrainDeps): Promise<void> {
     throw new NoProgressError('The run’s time was up before the source had given one page of what is to be read.', {
       fix: 'Look at how long the source takes to answer (for Kong: its database and its load), or give the function a longer timeout. The next run tries again.',
     });
+}
+
+/** `ledger` with a list of what it marked. */
+function noting(marked: Set<string>, ledger: ForwardDeps['ledger']): ForwardDeps['ledger'] {
+  const note = (outcomes: readonly Outcome[]) => {
+    for (const { id } of outcomes) marked.add(id);
+  };
+  return {
+    lookup: (ids) => ledger.lookup(ids),
+    mark: async (outcomes) => {
+      await ledger.mark(outcomes);
+      note(outcomes);
+    },
+    release: async (outcomes) => {
+      await ledger.release(outcomes);
+      note(outcomes);
+    },
+    quarantine: (records) => ledger.quarantine(records),
+  };
 }
 
 const holds = (window: Window, { second }: Item): boolean => second !== null && contains(window, second);

@@ -3,7 +3,7 @@ import { toError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Activity, InvalidItem, Item } from './activity.ts';
 import { type DeliverDeps, type Delivery, type Parcel, startDeliveries, type Undelivered } from './deliver.ts';
-import { INVALID_ENTRY, quarantine } from './quarantine.ts';
+import { INVALID_ENTRY, quarantine, type Unsendable } from './quarantine.ts';
 import type { Page } from './source.ts';
 import type { Tally } from './tally.ts';
 import { unseen, type Unseen, type UnseenDeps } from './unseen.ts';
@@ -16,6 +16,8 @@ export interface ForwardDeps extends UnseenDeps, DeliverDeps {
   readonly isIgnored: (activity: Activity) => boolean;
   /** In how many runs the item was tried in vain. */
   readonly tries: (item: Item) => number;
+  /** What goes to quarantine as soon as the sink has taken something in this run. */
+  readonly overdue: Unsendable[];
   /** Gives `stopping` the chance to abort; called before each page. */
   readonly checkTime: () => void;
 }
@@ -81,11 +83,12 @@ async function settle(page: Page, deps: ForwardDeps, inPageOrder: LimitFunction)
     await quarantine(invalid, deps);
     const failure = deliveries.find((delivery) => delivery.failure !== null)?.failure ?? null;
     const leftOvers = await settleUndelivered(deliveries, page, deps);
+    const heldBack = deliveries.flatMap((delivery) => delivery.heldBack);
     const isCutShort = deliveries.some((delivery) => delivery.isCutShort);
     return {
       left: isCutShort ? null : page.left,
       startsOver,
-      leftOvers: [...spent.map(toWindow(page)), ...leftOvers],
+      leftOvers: [...[...spent, ...heldBack].map(toWindow(page)), ...leftOvers],
       failure,
     };
   } catch (error) {
@@ -123,24 +126,20 @@ function sort(fresh: readonly Unseen[], deps: ForwardDeps): Sorted {
 
 /**
  * What could not be delivered is left over for the next run, or goes to quarantine: after `MOST_TRIES` runs, and at once when the sink
- * refuses it alone while it takes others. A sink that is down counts against no item.
+ * refuses it alone while it takes others. A sink that is down counts against no item. While everything fails, what should go to
+ * quarantine waits in `overdue` until something is taken.
  */
 async function settleUndelivered(deliveries: readonly Delivery[], page: Page, deps: ForwardDeps): Promise<Window[]> {
-  const { traffic, tally, signals } = deps;
+  const { traffic, tally, signals, overdue } = deps;
   const undelivered = deliveries.flatMap((delivery) => delivery.undelivered);
-  const isHopeless = ({ parcel, isDoubtful }: Undelivered): boolean =>
-    !traffic.isDown() && ((isDoubtful && traffic.hasTaken()) || parcel.tries + 1 >= MOST_TRIES);
+  const isOverdue = ({ parcel, isDoubtful }: Undelivered): boolean =>
+    !traffic.isDown() && (isDoubtful || parcel.tries + 1 >= MOST_TRIES);
+  const isHopeless = (one: Undelivered): boolean =>
+    isOverdue(one) && (traffic.hasTaken() || !(one.isDoubtful || traffic.isAllFailing()));
   const hopeless = undelivered.filter(isHopeless);
-  await quarantine(
-    hopeless.map(({ parcel, errorCode, errorMessage, isTransient }) => ({
-      item: parcel.item,
-      errorCode,
-      errorMessage,
-      ...(isTransient && { isTransient }),
-    })),
-    deps,
-  );
-  const leftOver = undelivered.filter((one) => !isHopeless(one));
+  await quarantine(hopeless.map(toUnsendable), deps);
+  const leftOver = undelivered.filter((one) => !hopeless.includes(one));
+  overdue.push(...leftOver.filter(isOverdue).map(toUnsendable));
   // What the deadline cut off is told by the run's status.
   if (!signals.stopping.aborted || traffic.failure()) {
     tally.undelivered += leftOver.length;
@@ -151,6 +150,13 @@ async function settleUndelivered(deliveries: readonly Delivery[], page: Page, de
   const tried = traffic.isDown() ? 0 : 1;
   return leftOver.map(({ parcel }) => toWindow(page)({ ...parcel, tries: Math.max(1, parcel.tries + tried) }));
 }
+
+const toUnsendable = ({ parcel, errorCode, errorMessage, isTransient }: Undelivered): Unsendable => ({
+  item: parcel.item,
+  errorCode,
+  errorMessage,
+  ...(isTransient && { isTransient }),
+});
 
 const toWindow =
   ({ cursor }: Page) =>

@@ -6,12 +6,22 @@ import type { PutOutcome, PutResult } from './sink.ts';
 export interface Traffic {
   readonly lanes: Pick<Lanes, 'enter'>;
   /** Takes note of a put's answer. */
-  heard(result: PutResult): void;
+  heard(result: PutResult, kind: PutKind): void;
   /**
    * A put has ended, and what it brought is written. Until the sink has taken something, the lane of a put that failed stays closed:
    * a sink that is down is asked by the first puts alone.
    */
-  ended(how: LaneEnd, leave: (how: LaneEnd) => void): void;
+  ended(how: LaneEnd, leave: (how: LaneEnd) => void, kind: PutKind): void;
+  /** How often the left-overs were tried that were tried least. */
+  begin(leastTries: number): void;
+  /**
+   * What failed before says little about the sink by failing again, and must not keep anything else from being sent. Until the sink
+   * has taken something, only what was tried least is tried, and no more of it than the first puts. True for what must wait for a
+   * later run.
+   */
+  holdsBack(tries: number): boolean;
+  /** Everything that was tried until now failed, so no item is to blame. */
+  isAllFailing(): boolean;
   /** The sink took something in this run. */
   hasTaken(): boolean;
   /** The first puts all failed: that says nothing about any entry. */
@@ -22,9 +32,12 @@ export interface Traffic {
   readonly spent: Set<string>;
 }
 
+/** What a put holds: something that was never tried before, or only left-overs. */
+export type PutKind = 'new' | 'left over';
+
 /**
- * Judges the sink by its answers. The run stops when the first puts, as many as run at once, all fail after their retries, and
- * when as many puts got no answer as may run at once.
+ * Judges the sink by its answers. The run stops when the first puts of something new, as many as run at once, all fail after their
+ * retries, and when as many of them got no answer as may run at once.
  *
  * @param most puts at once
  * @param stopping when it aborts, no lane is kept closed any more
@@ -33,6 +46,9 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
   const firstPuts = Math.min(FIRST_LANES, most);
   let hasTaken = false;
   let failedPuts = 0;
+  let failedLeftOvers = 0;
+  let unansweredLeftOvers = 0;
+  let leastTries = 0;
   let isDown = false;
   let failure: ForwarderError | null = null;
   let last: Exclude<PutOutcome, { kind: 'accepted' | 'unsent' }> | null = null;
@@ -52,13 +68,17 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
 
   return {
     lanes,
-    heard({ outcomes }) {
+    heard({ outcomes }, kind) {
       const tried = outcomes.filter((outcome) => outcome.kind !== 'unsent');
       if (tried.some(({ kind }) => kind === 'accepted')) hasTaken = true;
       for (const outcome of tried) if (outcome.kind !== 'accepted') last = outcome;
       // One that is refused for good was looked at: the sink is up.
       const isFailed = tried.length > 0 && tried.every(({ kind }) => kind !== 'accepted' && kind !== 'refused');
       if (!isFailed || hasTaken) return;
+      if (kind === 'left over') {
+        failedLeftOvers += 1;
+        return;
+      }
       failedPuts += 1;
       if (failedPuts < firstPuts) return;
       isDown = true;
@@ -71,12 +91,24 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
         },
       );
     },
-    ended(how, leave) {
+    ended(how, leave, kind) {
+      if (kind === 'left over') {
+        // Few events, of which what is left over takes no more than the first puts: the lane stays open for the others.
+        if (how === 'unanswered') unansweredLeftOvers += 1;
+        leave(how === 'unanswered' ? 'failed' : how);
+        return;
+      }
       waiting.push(() => {
         leave(how);
       });
       if (how === 'taken' || hasTaken || failure || stopping.aborted) release();
     },
+    begin(tries) {
+      leastTries = tries;
+    },
+    holdsBack: (tries) =>
+      unansweredLeftOvers >= firstPuts || (!hasTaken && (tries > leastTries || failedLeftOvers >= firstPuts)),
+    isAllFailing: () => !hasTaken && failedPuts + failedLeftOvers >= firstPuts,
     hasTaken: () => hasTaken,
     isDown: () => isDown,
     failure: () => failure,

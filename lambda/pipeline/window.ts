@@ -71,10 +71,12 @@ export function tidy(windows: readonly Window[]): Window[] {
   ]);
 }
 
+/** Of two with the same tries, the one that is read from its beginning covers what lies before the other's cursor, too. */
 function highestTries(leftOvers: readonly Window[]): Window[] {
+  const byTries = (a: Window, b: Window) =>
+    (b.tries ?? 0) - (a.tries ?? 0) || Number(a.cursor !== undefined) - Number(b.cursor !== undefined);
   const kept: Window[] = [];
-  for (const window of leftOvers.toSorted((a, b) => (b.tries ?? 0) - (a.tries ?? 0)))
-    kept.push(...subtract([window], kept));
+  for (const window of leftOvers.toSorted(byTries)) kept.push(...subtract([window], kept));
   return merge(kept);
 }
 

@@ -24,6 +24,16 @@ export interface Task {
   readonly untilFailure: boolean;
 }
 
+/** All that an AWS client can find. */
+const AWS = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: '/nonexistent',
+  AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+};
+
 /** Simulates histories in threads and adds them up. */
 export async function campaign(options: Campaign): Promise<Sums> {
   const { firstSeed, histories, lambda = LAMBDA, untilFailure = false, threads = 2, onProgress } = options;
@@ -36,7 +46,7 @@ export async function campaign(options: Campaign): Promise<Sums> {
   await Promise.all(
     shares.map(async (share) => {
       const task: Task = { seeds: share, lambda, untilFailure };
-      const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: task });
+      const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: task, env: { ...process.env, ...AWS } });
       workers.push(worker);
       let done = 0;
       const timer = setTimeout(() => {

@@ -1,12 +1,14 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate } from 'node:timers';
 
 /** Virtual time. Nothing happens but what is scheduled, in the order of its time; ties in the order of scheduling. */
 export interface Clock {
   /** Epoch seconds, with a fraction. */
   readonly now: () => number;
-  /** Calls `action` at `time`, or next if that is past. */
-  at(time: number, action: () => void): void;
+  /** Calls `action` at `time`, or next if that is past; what is returned takes that back. */
+  at(time: number, action: () => void): () => void;
   sleep(seconds: number): Promise<void>;
+  /** The processor is busy: time passes, and nothing else happens meanwhile. */
+  spend(seconds: number): void;
   /** Lets time pass until `done` holds or nothing more is to come; whatever an action sets off runs before the next one. */
   run(done: () => boolean): Promise<void>;
 }
@@ -14,10 +16,16 @@ export interface Clock {
 interface Timer {
   readonly time: number;
   readonly order: number;
-  readonly action: () => void;
+  action: (() => void) | null;
 }
 
 const isBefore = (a: Timer, b: Timer): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);
+
+/** One turn of the event loop runs every promise callback and every tick that an action has set off. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 export function startClock(start: number): Clock {
   const heap: Timer[] = [];
@@ -53,8 +61,12 @@ export function startClock(start: number): Clock {
     return first;
   }
 
-  const at = (time: number, action: () => void): void => {
-    push({ time, order: (order += 1), action });
+  const at = (time: number, action: () => void): (() => void) => {
+    const timer: Timer = { time, order: (order += 1), action };
+    push(timer);
+    return () => {
+      timer.action = null;
+    };
   };
   return {
     now: () => now,
@@ -63,15 +75,18 @@ export function startClock(start: number): Clock {
       new Promise((resolve) => {
         at(now + seconds, resolve);
       }),
+    spend: (seconds) => {
+      now += seconds;
+    },
     async run(done) {
-      await setImmediate();
+      await turn();
       while (!done()) {
         const next = pop();
         if (next === undefined) return;
+        if (next.action === null) continue;
         now = Math.max(now, next.time);
         next.action();
-        // One turn of the event loop runs every promise callback the action has set off.
-        await setImmediate();
+        await turn();
       }
     },
   };

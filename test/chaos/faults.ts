@@ -1,47 +1,68 @@
 import { pick, type Random } from '../simulators/random.ts';
 
-/** Everything that goes wrong, by the name the table shows. */
-export const FAULTS = [
-  'kong unreachable',
-  'kong answer lost',
-  'kong refuses the token',
-  'kong licence lapsed',
-  'kong database down',
-  'kong audit log off',
-  'kong refuses GET /',
-  'kong refuses the offset',
-  'kong sends no JSON',
-  'kong sends another shape',
-  'kong page too large',
-  'kong slow',
-  'kong without Date',
-  'kong rolling upgrade',
-  'kong upgrade',
-  'kong clock jump',
-  'ledger error, not written',
-  'ledger error, written',
-  'ledger slow',
-  'ledger wiped',
-  'put error, not accepted',
-  'put error, accepted',
-  'put sent twice',
-  'put throttled',
-  'channel wrong',
-  'credentials wrong',
-  'put unknown error',
-  'event throttled',
-  'event failed inside',
-  'event refused',
-  'event wrong recipient',
-  'event omitted',
-  'event omitted, stored',
-  'deadline',
-  'death',
-  'out of time',
-  'overlapping run',
-  'outage',
-] as const;
-export type Fault = (typeof FAULTS)[number];
+/** Everything that goes wrong, by the name the table shows, and how likely it is where it may happen: per call, unless said otherwise. */
+const USUAL = {
+  'kong unreachable': 0.01,
+  'kong answer lost': 0.01,
+  'kong silent': 0.003,
+  'kong drips': 0.003,
+  'kong refuses the token': 0.005,
+  'kong licence lapsed': 0.005,
+  'kong database down': 0.01,
+  'kong audit log off': 0.005,
+  'kong refuses the offset': 0.01,
+  'kong sends no JSON': 0.005,
+  'kong sends another shape': 0.005,
+  'kong page too large': 0.01,
+  'kong slow': 0.03,
+  // per run
+  'kong refuses GET /': 0.1,
+  'kong without Date': 0.1,
+  'kong empty pages without end': 0.03,
+  // per hour
+  'kong rolling upgrade': 0.03,
+  'kong upgrade': 0.03,
+  'kong offsets go bad': 0.05,
+  'kong clock jump': 0.06,
+
+  'ledger error, not written': 0.01,
+  'ledger error, written': 0.01,
+  'ledger slow': 0.01,
+  // per run
+  'ledger failover': 0.1,
+  // per hour
+  'ledger wiped': 0.01,
+
+  'put not connected': 0.01,
+  'put fails inside': 0.01,
+  'put throttled': 0.01,
+  'put answer slow': 0.02,
+  'put answer too late': 0.01,
+  'put lost': 0.01,
+  'put answer lost': 0.02,
+  'put answer garbled': 0.005,
+  'channel wrong': 0.005,
+  'credentials wrong': 0.005,
+  'put unnamed error': 0.005,
+  'event throttled': 0.05,
+  'event failed inside': 0.03,
+  'event refused': 0.02,
+  'event wrong recipient': 0.003,
+  'event omitted': 0.02,
+  'event omitted, stored': 0.02,
+
+  // per run
+  deadline: 0.1,
+  death: 0.08,
+  'overlapping run': 0.1,
+  // per hour
+  outage: 0.03,
+  // a consequence, never injected by itself
+  'out of time': 0,
+} as const satisfies Record<string, number>;
+
+export type Fault = keyof typeof USUAL;
+export const FAULTS = Object.keys(USUAL) as readonly Fault[];
 
 /** How likely each fault is where it may happen; what is not named never happens. */
 export type Rates = Readonly<Partial<Record<Fault, number>>>;
@@ -50,6 +71,8 @@ export type Rates = Readonly<Partial<Record<Fault, number>>>;
 export interface Faults {
   /** Whether it happens here; if so it is counted and written down. */
   happens(fault: Fault, where: string): boolean;
+  /** The same for what is decided now and happens later: nothing is written down. */
+  chance(fault: Fault): boolean;
   /** It happens here. */
   note(fault: Fault, where: string): void;
   /** What else a reader of the log wants to know; not counted. */
@@ -57,7 +80,7 @@ export interface Faults {
   readonly random: Random;
   readonly counts: ReadonlyMap<Fault, number>;
   readonly log: readonly string[];
-  /** From now on nothing goes wrong. */
+  /** From now on nothing goes wrong but what is wrong for ever. */
   stop(): void;
   readonly stopped: () => boolean;
 }
@@ -73,13 +96,17 @@ export function createFaults(random: Random, rates: Rates, now: () => number): F
     counts.set(fault, (counts.get(fault) ?? 0) + 1);
     tell(`${fault}: ${where}`);
   };
+  const chance = (fault: Fault): boolean => {
+    const rate = rates[fault];
+    return !stopped && rate !== undefined && random() < rate;
+  };
   return {
     happens(fault, where) {
-      const rate = rates[fault];
-      if (stopped || rate === undefined || random() >= rate) return false;
+      if (!chance(fault)) return false;
       note(fault, where);
       return true;
     },
+    chance,
     note,
     tell,
     random,
@@ -87,7 +114,7 @@ export function createFaults(random: Random, rates: Rates, now: () => number): F
     log,
     stop: () => {
       stopped = true;
-      tell('from here on nothing goes wrong');
+      tell('from here on nothing goes wrong but what is wrong for ever');
     },
     stopped: () => stopped,
   };
@@ -99,29 +126,5 @@ export function drawRates(random: Random): Rates {
   const share = calm ? 0 : 0.1 + 0.6 * random();
   const chosen = FAULTS.filter(() => random() < share);
   const heat = pick(random, [0.2, 1, 1, 3]);
-  return Object.fromEntries(chosen.map((fault) => [fault, Math.min(0.9, heat * (USUAL[fault] ?? 0.01))]));
+  return Object.fromEntries(chosen.map((fault) => [fault, Math.min(0.9, heat * USUAL[fault])]));
 }
-
-/** Per call, but for those said to be per run or per hour. */
-const USUAL: Rates = {
-  'kong slow': 0.03,
-  // per run
-  'kong without Date': 0.1,
-  'kong refuses GET /': 0.1,
-  deadline: 0.1,
-  death: 0.08,
-  'overlapping run': 0.1,
-  // per hour
-  'kong upgrade': 0.03,
-  'kong rolling upgrade': 0.03,
-  'kong clock jump': 0.06,
-  'ledger wiped': 0.01,
-  outage: 0.02,
-  // per event
-  'event throttled': 0.05,
-  'event failed inside': 0.03,
-  'event refused': 0.02,
-  'event wrong recipient': 0.003,
-  'event omitted': 0.02,
-  'event omitted, stored': 0.02,
-};

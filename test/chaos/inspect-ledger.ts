@@ -1,4 +1,4 @@
-import { checkpointSchema } from '../../lambda/ledger/ledger.ts';
+import { checkpointSchema } from '../../lambda/ledger/checkpoint.ts';
 import type { AcceptedEvent } from '../simulators/cloudtrail-model.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 

@@ -1,83 +1,89 @@
-import type { Kong } from '../../lambda/sources/kong/client.ts';
 import type { KongAnswer, KongModel, KongSettings } from '../simulators/kong-model.ts';
 import type { KongEntry, KongRow } from '../simulators/kong-table.ts';
 import type { Faults } from './faults.ts';
+import { type Exchange, refusedConnection, reset, type WireAnswer } from './kong-dispatcher.ts';
 import type { Life } from './life.ts';
-import type { Subject } from './subject.ts';
+import type { Offsets } from './offsets.ts';
 
-export interface ChaosKongOptions {
+export interface KongNetworkOptions {
   readonly model: KongModel;
   readonly faults: Faults;
   readonly life: Life;
-  readonly errors: Subject['errors'];
-  /** Null on a dry run, which marks nothing. */
-  readonly onRequestId: ((requestId: string) => Promise<void>) | null;
   /** A request of this run has left its row in the log. */
   readonly onRow: (row: KongRow) => void;
-  /** This run was told that the id is its own. */
-  readonly onReported: (requestId: string) => void;
+  /** The answer that names the request's id does not reach the run, or too late. */
+  readonly onUntold: (requestId: string) => void;
   /** True while nobody can reach Kong. */
   readonly isOut: () => boolean;
   /** See `Profile`. */
   readonly ttlShortSeconds: number;
-  /** Which filters each offset was given for (the key of an empty id may be given for several); kept over all runs. */
-  readonly offsets: Map<string, Set<string>>;
+  readonly answerSeconds: number;
+  readonly offsets: Offsets;
   readonly onMisuse: (what: string) => void;
   /** Called before each request: nodes of several versions may answer in turn. */
   readonly route: () => void;
 }
 
-const RETRIES = 3;
+/** Larger than any page of the simulation that is not made too large. */
+export const MAX_BODY_BYTES = 1_000_000;
+const MAX_TIMEOUT_SECONDS = 60;
 
-/** The model behind the interface of `lambda/kong/client.ts`, with that client's retries and errors, and much that goes wrong. */
-export function chaosKong(options: ChaosKongOptions): Kong {
-  const { model, faults, life, errors } = options;
-  const adminApi = 'https://kong.internal:8444';
-  const signal = life.deadline.stopping;
+/** The model behind a wire on which much goes wrong. What the run's own client makes of it is that client's work. */
+export function kongNetwork(options: KongNetworkOptions): Exchange {
+  const { model, faults, life, offsets } = options;
   const sendsDate = !faults.happens('kong without Date', life.name);
   const refusesRoot = faults.happens('kong refuses GET /', life.name);
-  let kongNow: number | null = null;
-  let requests = 0;
+  const isEndless = faults.happens('kong empty pages without end', life.name);
+  let pages = 0;
 
-  async function send(path: string): Promise<unknown> {
-    requests += 1;
+  async function exchange(path: string, signal: AbortSignal): Promise<WireAnswer> {
     const where = `${life.name} GET ${path}`;
     await life.pause(0.02 + 0.1 * faults.random(), where, signal);
-    if (options.isOut() || faults.happens('kong unreachable', where)) throw unreachable(path);
+    if (options.isOut() || faults.happens('kong unreachable', where)) throw refusedConnection();
     options.route();
-    checkFilters(path);
+    const misuse = offsets.misuse(path);
+    if (misuse !== null) options.onMisuse(`${life.name} ${misuse}`);
     const answer = handle(path, where);
-    rememberFilters(path, answer.body);
-    const slow = faults.happens('kong slow', where) ? 5 + 60 * faults.random() : 0;
-    await life.pause(0.02 + slow, where, signal);
-    if (faults.happens('kong answer lost', where)) throw unreachable(path);
-    const { status, headers, body } = answer;
-    const requestId = headers['x-kong-admin-request-id'];
-    if (requestId !== undefined && options.onRequestId !== null) {
-      options.onReported(requestId);
-      await options.onRequestId(requestId);
+    const id = answer.headers['x-kong-admin-request-id'] ?? '';
+    const named = (answer.body as { readonly offset?: string }).offset;
+    if (named !== undefined) offsets.given(path, named);
+    try {
+      await life.pause(waitSeconds(path, where, answer), where, signal);
+      if (faults.happens('kong silent', where)) {
+        await life.pause(MAX_TIMEOUT_SECONDS, where, signal);
+        throw Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+      }
+      const ends = faults.happens('kong drips', where)
+        ? 'drips'
+        : faults.happens('kong answer lost', where)
+          ? 'cut'
+          : 'whole';
+      if (ends === 'cut' && faults.random() < 0.5) throw reset();
+      return { status: answer.status, headers: headersOf(answer), body: bodyOf(answer, path, where), ends };
+    } catch (error) {
+      // A client may give up only when its own limits, or the end of the run, leave it no more time.
+      if (!signal.aborted || life.deadline.aborting.aborted) options.onUntold(id);
+      throw error;
     }
-    const date = headers['date'];
-    if (date !== undefined && sendsDate) kongNow = Math.floor(Date.parse(date) / 1000);
-    const tooLarge = path.includes('size=') && faults.happens('kong page too large', where);
-    if (tooLarge) throw new errors.KongPageTooLargeError(`too large: ${path}`);
-    if (status === 401 || status === 403) throw new errors.KongAuthError(`Kong refused ${path} with ${status}`, status);
-    if (status !== 200) throw new errors.KongResponseError(`Expected 200 from ${path}, got ${status}`, status);
-    if (faults.happens('kong sends no JSON', where))
-      throw new errors.KongResponseError('Expected JSON, got <html>', 200);
-    return faults.happens('kong sends another shape', where) ? { message: 'hello' } : shorten(body);
   }
 
-  /** Before 3.9, Kong's `next` forgets the filters: every page must be asked for with those of the page before it. */
-  function checkFilters(path: string): void {
-    const offset = parameters(path).get('offset');
-    const wanted = offset === null ? undefined : options.offsets.get(offset);
-    if (wanted?.has(filtersOf(path)) === false) options.onMisuse(`${life.name} left the filters out: ${path}`);
+  function waitSeconds(path: string, where: string, { status }: KongAnswer): number {
+    const slow = faults.happens('kong slow', where) ? 5 + 60 * faults.random() : 0;
+    return 0.02 + (path.startsWith('/audit/requests') && status === 200 ? options.answerSeconds : 0) + slow;
   }
-  function rememberFilters(path: string, body: unknown): void {
-    const { offset } = body as { readonly offset?: string };
-    if (offset !== undefined)
-      options.offsets.set(offset, (options.offsets.get(offset) ?? new Set()).add(filtersOf(path)));
+
+  function headersOf({ headers }: KongAnswer): Record<string, string> {
+    const { date, ...others } = headers;
+    return sendsDate && date !== undefined ? { ...others, date } : others;
+  }
+
+  function bodyOf({ status, body }: KongAnswer, path: string, where: string): string {
+    const isPage = path.startsWith('/audit/requests') && status === 200;
+    if (isPage && faults.happens('kong page too large', where)) return ' '.repeat(MAX_BODY_BYTES + 1);
+    if (status === 200 && faults.happens('kong sends no JSON', where)) return '<html>Hello</html>';
+    if (status === 200 && faults.happens('kong sends another shape', where)) return '{"message":"hello"}';
+    if (isPage && isEndless) return JSON.stringify({ data: [], next: null, offset: `none-${(pages += 1)}` });
+    return JSON.stringify(shorten(body));
   }
 
   function shorten(body: unknown): unknown {
@@ -99,6 +105,8 @@ export function chaosKong(options: ChaosKongOptions): Kong {
         rbacUsers: [{ token: '', name: 'forwarder', id: '6d1e8a52-0f0b-4b59-9a3e-0b7d1b8d6a11', denied: ['/'] }],
       }),
     };
+    const bad = offsets.badStatus(path);
+    if (bad !== null) return { status: bad, headers: {}, body: { message: 'this offset means nothing any more' } };
     if (path.includes('offset=') && faults.happens('kong refuses the offset', where))
       return { status: 400, headers: {}, body: { name: 'invalid offset' } };
     const { settings, table } = model;
@@ -112,37 +120,5 @@ export function chaosKong(options: ChaosKongOptions): Kong {
     return answer;
   }
 
-  const unreachable = (path: string) =>
-    new errors.KongUnreachableError(`Expected an answer from ${path}, got ECONNRESET`);
-  const isPassing = (error: unknown): boolean =>
-    error instanceof errors.KongUnreachableError || (error instanceof errors.KongResponseError && error.status >= 500);
-
-  return {
-    adminApi,
-    async get(path, query = {}) {
-      const given = Object.entries(query).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, String(value)] as [string, string]],
-      );
-      const search = new URLSearchParams(given).toString();
-      const url = search === '' ? path : `${path}?${search}`;
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await send(url);
-        } catch (error) {
-          if (attempt === RETRIES || !isPassing(error)) throw error;
-          await life.pause(0.5 * 2 ** attempt, `${life.name} waiting to ask again`, signal);
-        }
-      }
-    },
-    now: () => kongNow,
-    requests: () => requests,
-    close: () => Promise.resolve(),
-  };
-}
-
-const parameters = (path: string): URLSearchParams => new URL(path, 'http://kong').searchParams;
-
-function filtersOf(path: string): string {
-  const query = parameters(path);
-  return `${query.get('after') ?? ''}-${query.get('before') ?? ''}`;
+  return exchange;
 }

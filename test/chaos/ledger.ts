@@ -1,5 +1,5 @@
-import type { Checkpoint, Ledger, Outcome, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
-import type { MemoryLedger } from '../../lambda/ledger/memory.ts';
+import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
+import type { Ledger, Outcome, QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Faults } from './faults.ts';
 import type { Life } from './life.ts';
 import type { Subject } from './subject.ts';
@@ -12,10 +12,12 @@ export interface LedgerEvents {
   saved(checkpoint: Checkpoint): void;
   /** The run asked for this mark, but it did not happen. */
   lost(ids: readonly string[]): void;
+  /** The store has taken a write, of whatever kind but the lock. */
+  wrote(): void;
 }
 
 export interface ChaosLedgerOptions {
-  readonly store: MemoryLedger;
+  readonly store: Ledger;
   readonly faults: Faults;
   readonly life: Life;
   readonly errors: Subject['errors'];
@@ -25,12 +27,12 @@ export interface ChaosLedgerOptions {
 
 /** One run's connection to the store, and much that goes wrong with it, before and after a write took effect. */
 export function chaosLedger({ store, faults, life, errors, events, isOut }: ChaosLedgerOptions): Ledger {
-  async function call<T>(
-    what: string,
-    act: () => Promise<T>,
-    happened?: (result: T) => void,
-    lost?: () => void,
-  ): Promise<T> {
+  interface Told<T> {
+    readonly happened?: (result: T) => void;
+    readonly lost?: () => void;
+  }
+
+  async function call<T>(what: string, act: () => Promise<T>, { happened, lost }: Told<T> = {}): Promise<T> {
     const where = `${life.name} ${what}`;
     const fail = () => new errors.LedgerError(`Redis: ${what} failed`);
     await life.pause(0.001 + (faults.happens('ledger slow', where) ? 10 * faults.random() : 0), where);
@@ -39,7 +41,10 @@ export function chaosLedger({ store, faults, life, errors, events, isOut }: Chao
       throw fail();
     }
     const result = await act();
-    happened?.(result);
+    if (happened) {
+      events.wrote();
+      happened(result);
+    }
     await life.pause(0.001, where);
     if (faults.happens('ledger error, written', where)) throw fail();
     return result;
@@ -49,50 +54,47 @@ export function chaosLedger({ store, faults, life, errors, events, isOut }: Chao
   return {
     lookup: (wanted) => call(`looking up ${wanted.length}`, () => store.lookup(wanted)),
     mark: (outcomes) =>
-      call(
-        `marking ${outcomes.length}`,
-        () => store.mark(outcomes),
-        () => {
+      call(`marking ${outcomes.length}`, () => store.mark(outcomes), {
+        happened: () => {
           events.marked(outcomes);
         },
-        () => {
+        lost: () => {
           events.lost(ids(outcomes));
         },
-      ),
+      }),
+    bind: (bindings) => call(`binding ${bindings.length}`, () => store.bind(bindings)),
     lock: (runId, seconds) => call('taking the lock', () => store.lock(runId, seconds)),
     unlock: (runId) => call('giving the lock back', () => store.unlock(runId)),
+    lockHolder: () => call('looking at the lock', () => store.lockHolder()),
     loadCheckpoint: () => call('loading the checkpoint', () => store.loadCheckpoint()),
-    saveCheckpoint: (checkpoint, runId) =>
-      call(
-        'saving the checkpoint',
-        () => store.saveCheckpoint(checkpoint, runId),
-        () => {
+    saveCheckpoint: (checkpoint, ...rest) =>
+      call('saving the checkpoint', () => store.saveCheckpoint(checkpoint, ...rest), {
+        happened: () => {
           events.saved(checkpoint);
         },
-      ),
+      }),
+    lastRun: () => call('reading the last run', () => store.lastRun()),
+    saveLastRun: (run) => call('noting the run', () => store.saveLastRun(run), { happened: () => undefined }),
     quarantine: (records) =>
-      call(
-        `quarantining ${records.length}`,
-        () => store.quarantine(records),
-        () => {
+      call(`quarantining ${records.length}`, () => store.quarantine(records), {
+        happened: () => {
           events.quarantined(records);
         },
-      ),
+      }),
     release: (outcomes) =>
-      call(
-        `releasing ${outcomes.length}`,
-        () => store.release(outcomes),
-        () => {
+      call(`releasing ${outcomes.length}`, () => store.release(outcomes), {
+        happened: () => {
           events.released(outcomes);
         },
-        () => {
+        lost: () => {
           events.lost(ids(outcomes));
         },
-      ),
+      }),
     async *quarantined() {
       for await (const batch of store.quarantined())
         yield await call('reading the quarantine', () => Promise.resolve(batch));
     },
+    records: (wanted) => call(`reading ${wanted.length} records`, () => store.records(wanted)),
     quarantineSize: () => call('counting the quarantine', () => store.quarantineSize()),
     diagnose: () => store.diagnose(),
     close: () => Promise.resolve(),

@@ -1,17 +1,20 @@
 import type { Deadline } from '../../lambda/pipeline/deadline.ts';
 import type { Clock } from './clock.ts';
 import type { Faults } from './faults.ts';
+import { sleepUnless } from './virtual-time.ts';
 
-/** One invocation as the outside world sees it: it passes time, may be stopped by its deadline, and may die. */
+/** One invocation as the outside world sees it: it passes time, is ended by Lambda when its time is up, and may die before. */
 export interface Life {
   readonly name: string;
   /** The lock's holder. */
   readonly runId: string;
   readonly startedAt: number;
+  /** When Lambda ends it. */
+  readonly endsAt: number;
   readonly deadline: Deadline;
   /**
-   * Time passes. Called before and after everything the run does to the world, so that it can stop or die at any of these
-   * moments. After death it never returns: nothing the run would do next takes effect.
+   * Time passes. Called before and after everything the run does to the world, so that it can die at any of these moments. After
+   * death it never returns: nothing the run would do next takes effect.
    *
    * @throws the signal's reason when it aborts
    */
@@ -19,7 +22,8 @@ export interface Life {
   /** Resolves when the run dies. */
   readonly death: Promise<'dead'>;
   readonly isDead: () => boolean;
-  /** The invocation returned; its deadline no longer matters. */
+  readonly isOver: () => boolean;
+  /** The invocation returned. */
   end(): void;
 }
 
@@ -28,25 +32,23 @@ export interface LifeOptions {
   readonly runId: string;
   readonly clock: Clock;
   readonly faults: Faults;
-  /** Until the deadline's signals and the end, seconds from now. */
-  readonly stoppingAfter: number;
-  readonly abortingAfter: number;
-  readonly endsAfter: number;
-  /** Which pause, counted from 1, the deadline or death comes at; null for neither. */
-  readonly stopAt: number | null;
+  readonly startDeadline: (remaining: () => number, reserveMs: number) => Deadline & Disposable;
+  /** Until Lambda ends it. */
+  readonly budgetSeconds: number;
+  readonly reserveSeconds: number;
+  /** Which pause, counted from 1, death comes at; null for none. */
   readonly dieAt: number | null;
-  readonly reason: () => Error;
   readonly onDeath: () => void;
 }
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
 export function beginLife(options: LifeOptions): Life {
-  const { name, clock, faults, reason } = options;
+  const { name, clock, faults, budgetSeconds, reserveSeconds } = options;
   const startedAt = clock.now();
-  const stopping = new AbortController();
-  const aborting = new AbortController();
+  const endsAt = startedAt + budgetSeconds;
   const { promise: death, resolve: die } = Promise.withResolvers<'dead'>();
+  const deadline = options.startDeadline(() => (endsAt - clock.now()) * 1000, reserveSeconds * 1000);
   let dead = false;
   let over = false;
   let pauses = 0;
@@ -54,17 +56,11 @@ export function beginLife(options: LifeOptions): Life {
   const kill = (): void => {
     if (dead || over) return;
     dead = true;
+    deadline[Symbol.dispose]();
     options.onDeath();
     die('dead');
   };
-  const stop = (): void => {
-    if (!over && !dead) stopping.abort(reason());
-  };
-  clock.at(startedAt + options.stoppingAfter, stop);
-  clock.at(startedAt + options.abortingAfter, () => {
-    if (!over && !dead) aborting.abort(reason());
-  });
-  clock.at(startedAt + options.endsAfter, () => {
+  const outOfTime = clock.at(endsAt, () => {
     if (over || dead) return;
     faults.note('out of time', name);
     kill();
@@ -76,43 +72,25 @@ export function beginLife(options: LifeOptions): Life {
       faults.note('death', `${name} at ${where}`);
       kill();
     }
-    if (pauses === options.stopAt) {
-      faults.note('deadline', `${name} at ${where}`);
-      stop();
-      clock.at(clock.now() + 5, () => {
-        if (!over && !dead) aborting.abort(reason());
-      });
-    }
     if (dead) await never();
-    if (signal === undefined) await clock.sleep(seconds);
-    else await sleepUnless(signal, seconds);
+    await sleepUnless(clock, seconds, signal);
     if (dead) await never();
-  }
-
-  async function sleepUnless(signal: AbortSignal, seconds: number): Promise<void> {
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([clock.sleep(seconds), aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
   }
 
   return {
     name,
     runId: options.runId,
     startedAt,
-    deadline: { stopping: stopping.signal, aborting: aborting.signal, check: () => undefined },
+    endsAt,
+    deadline,
     pause,
     death,
     isDead: () => dead,
+    isOver: () => over,
     end: () => {
       over = true;
+      outOfTime();
+      deadline[Symbol.dispose]();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Totals } from './truth.ts';
+import type { Totals } from './truth/truth.ts';
 
 /** Many histories in numbers. A plain object, so that it can be sent from a worker. */
 export interface Sums extends Totals {
@@ -23,9 +23,11 @@ export const NOTHING: Sums = {
   runs: 0,
   entries: 0,
   lost: 0,
+  starved: 0,
   purgedUnread: 0,
   duplicates: 0,
   bound: 0,
+  overBound: 0,
   quarantined: 0,
   faults: {},
   causes: {},
@@ -38,9 +40,11 @@ export function add(a: Sums, b: Sums): Sums {
     runs: a.runs + b.runs,
     entries: a.entries + b.entries,
     lost: a.lost + b.lost,
+    starved: a.starved + b.starved,
     purgedUnread: a.purgedUnread + b.purgedUnread,
     duplicates: a.duplicates + b.duplicates,
     bound: a.bound + b.bound,
+    overBound: a.overBound + b.overBound,
     quarantined: a.quarantined + b.quarantined,
     faults: addCounts(a.faults, b.faults),
     causes: addCounts(a.causes, b.causes),

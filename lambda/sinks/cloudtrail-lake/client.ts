@@ -1,4 +1,8 @@
-import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
+import {
+  CloudTrailDataClient,
+  type CloudTrailDataClientConfig,
+  PutAuditEventsCommand,
+} from '@aws-sdk/client-cloudtrail-data';
 import * as z from 'zod';
 import { addAttempt, type AttemptOptions } from '../aws-attempt.ts';
 import { findEndpoint, NO_CREDENTIALS } from '../aws-endpoint.ts';
@@ -34,6 +38,8 @@ export interface ChannelOptions extends Omit<AttemptOptions, 'attemptTimeoutMs'>
   readonly attemptTimeoutMs?: number;
   /** Tries of the SDK for one call. @default - AWS_MAX_ATTEMPTS, else the SDK's own */
   readonly maxAttempts?: number;
+  /** Stands in for the network, in simulations. @default - the SDK's own, with time limits */
+  readonly requestHandler?: CloudTrailDataClientConfig['requestHandler'];
 }
 
 /** A client for the channel's own Region, whichever Region the function runs in. */
@@ -42,7 +48,7 @@ export function connectChannel(options: ChannelOptions): Channel {
   const client = new CloudTrailDataClient({
     region: options.region,
     ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
-    requestHandler: {
+    requestHandler: options.requestHandler ?? {
       connectionTimeout: 5000,
       requestTimeout: attemptTimeoutMs,
       throwOnRequestTimeout: true,

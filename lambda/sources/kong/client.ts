@@ -66,6 +66,8 @@ export interface KongOptions {
   readonly retryDelayMs?: number;
   /** @default 3 */
   readonly retries?: number;
+  /** Stands in for the network, in simulations. @default - connections of its own */
+  readonly dispatcher?: Dispatcher;
 }
 
 const RETRYABLE_STATUS = new Set([408, 429, 500, 502, 503, 504]);
@@ -76,12 +78,14 @@ const RETRY_AFTER_MAX_MS = 30_000;
 export function connectKong(options: KongOptions): Kong {
   const { adminApi, token, signal, aborting = signal, timeoutMs = 60_000, answerTimeoutMs = 120_000 } = options;
   const { maxBodyBytes = 32 * 2 ** 20, largestBodyBytes = 100 * 2 ** 20 } = options;
-  const agent = new Agent({
-    connect: { timeout: 10_000, ...(options.rootCa && { ca: [...getCACertificates('default'), options.rootCa] }) },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    allowH2: false,
-  });
+  const agent =
+    options.dispatcher ??
+    new Agent({
+      connect: { timeout: 10_000, ...(options.rootCa && { ca: [...getCACertificates('default'), options.rootCa] }) },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      allowH2: false,
+    });
   let kongNow: number | null = null;
   let requests = 0;
   let tokenIsFresh = false;

@@ -42,8 +42,10 @@ export async function* newestFirstPages(todo: readonly Window[], deps: ScanDeps)
  * then, from the beginning, all the others together. Left-overs alone are not worth a pass: the next run's has them.
  */
 export async function* fullScanPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
-  const offset = todo[0] && offsetOf(todo[0].cursor, 'key', deps.version);
-  const resumed = offset ? todo.filter(({ cursor }) => cursor === todo[0]?.cursor) : [];
+  // Not only the most urgent window's: what was left over on the way has none, and would begin the scan again and again.
+  const begun = todo.find(({ cursor }) => offsetOf(cursor, 'key', deps.version) !== null)?.cursor;
+  const offset = offsetOf(begun, 'key', deps.version);
+  const resumed = offset ? todo.filter(({ cursor }) => cursor === begun) : [];
   const others = todo.filter((window) => !resumed.includes(window)).map(withoutCursor);
   if (offset) {
     const isRead = yield* keyOrderPass(resumed, others, offset, deps);

@@ -1,0 +1,107 @@
+import type { RunReport } from '../../lambda/pipeline/report.ts';
+import { FLAWS, isDeliverable } from './flaws.ts';
+import type { Invocations, Scene } from './invoke.ts';
+import { isApart, MAX_BUDGET_SECONDS, reserveOf } from './profile.ts';
+import type { Fate } from './truth/entries.ts';
+import type { Totals } from './truth/truth.ts';
+
+const HOUR = 3600;
+/** Between two runs. Short, so that little is purged meanwhile; long enough for the overlap to hold few of them. */
+const PAUSE_SECONDS = 240;
+/** Something new comes in every so many runs, and must be through after so many. */
+const RUNS_PER_FRESH = 3;
+const MOST_RUNS_FOR_FRESH = 4;
+/** Five runs until what is stuck is in quarantine, the one that finds it, and those that notice how clocks differ. */
+const FIXED_RUNS = 12;
+
+/**
+ * The end of a history: nothing goes wrong any more but what is wrong for ever, and runs have as little time as before. They must get
+ * through with everything in a number of runs that follows from how much there is; what is new meanwhile must not wait for it.
+ */
+export async function endInCalm(scene: Scene, invocations: Invocations): Promise<Totals> {
+  const { profile, clock, faults, truth, world } = scene;
+  faults.stop();
+  world.calm();
+  await pass(MAX_BUDGET_SECONDS + HOUR);
+  if (invocations.active() > 0) truth.violate(`${invocations.active()} run(s) are still at work long after their end`);
+
+  const calmSince = clock.now();
+  const most = mostRuns(scene);
+  faults.tell(`at most ${most} runs may follow`);
+  const fresh: { readonly name: string; readonly run: number }[] = [];
+  let isDone = false;
+  for (let run = 1; run <= most && !isDone; run += 1) {
+    if (run % RUNS_PER_FRESH === 1) fresh.push({ name: world.admins.plain(clock.now()), run });
+    const report = await runOnce();
+    isDone = report?.summary.status === 'complete' && report.error === null && nothingWaits();
+    for (const { name: waiting, run: since } of fresh)
+      if (run - since === MOST_RUNS_FOR_FRESH && isOpen(waiting) && isReadAtOnce(report))
+        truth.violate(`${waiting} waits since ${MOST_RUNS_FOR_FRESH} runs behind what is stuck`);
+  }
+  if (!isDone) truth.violate(`nothing goes wrong any more, yet ${most} runs do not get through`);
+  if (isDone) await heal();
+  return truth.verdict(await world.store.contents(), calmSince);
+
+  function nothingWaits(): boolean {
+    const { lost, starved } = truth.waiting(calmSince);
+    return lost.length + starved.length === 0;
+  }
+
+  function isOpen(name: string): boolean {
+    const fate = truth.entries.byName.get(name);
+    return fate !== undefined && fate.rows.some((row) => truth.entries.open.has(row));
+  }
+
+  /** What was put away for a reason that has passed is tried again within a day. */
+  async function heal(): Promise<void> {
+    const waiting = () => [...truth.entries.byName.values()].filter(isPassing);
+    if (waiting().length === 0) return;
+    world.heal();
+    await pass(25 * HOUR);
+    for (let run = 0; run < 3 && waiting().length > 0; run += 1) {
+      world.admins.plain(clock.now());
+      await runOnce();
+    }
+    for (const { name } of waiting()) truth.violate(`${name} is in quarantine for a reason that has passed long ago`);
+  }
+
+  async function runOnce(): Promise<RunReport | null> {
+    await pass(PAUSE_SECONDS);
+    const run: { outcome?: RunReport | 'dead' } = {};
+    void invocations.invoke({ mode: 'scheduled' }).then((outcome) => (run.outcome = outcome));
+    await clock.run(() => run.outcome !== undefined);
+    if (run.outcome !== 'dead' && run.outcome !== undefined) return run.outcome;
+    truth.violate('nothing goes wrong any more, yet a run does not end by itself');
+    return null;
+  }
+
+  async function pass(seconds: number): Promise<void> {
+    const until = clock.now() + seconds;
+    clock.at(until, () => undefined);
+    await clock.run(() => clock.now() >= until);
+  }
+
+  /** A log that is read as a whole has no order of time, and nodes without a common time have none either. */
+  function isReadAtOnce(report: RunReport | null): boolean {
+    return report?.summary.strategy !== 'full-scan' && !isApart(profile);
+  }
+}
+
+/** In quarantine only because CloudTrail did not take it in time; by now it would. */
+const isPassing = ({ inQuarantine, isRefused, flaw }: Fate): boolean =>
+  inQuarantine && !isRefused && (flaw === null || FLAWS[flaw].passes);
+
+/** How many runs there may be until all is done: three times what reading, mapping and putting everything once take together. */
+function mostRuns({ profile, world, truth }: Scene): number {
+  const usable = profile.budgetSeconds - reserveOf(profile.budgetSeconds);
+  const pages = Math.ceil(world.kong.table.visible().length / profile.pageSize) + 2;
+  const reading = pages * (profile.pageSeconds + 0.3);
+  const open = new Set([...truth.entries.open].map(({ fate }) => fate));
+  const stuck = [...open].filter(({ flaw }) => !isDeliverable(flaw)).length;
+  const heavy = [...open].filter(({ flaw }) => flaw === 'heavy').length;
+  const put = Math.max(profile.putSeconds + 0.3, 1 / profile.callsPerSecond);
+  // What is stuck drags those along that it is put with, until each is put alone; all with their retries.
+  const putting = Math.min(open.size, pages) * put + stuck * (10 * 15 * put + 5 * 40);
+  const work = reading + putting + heavy * profile.mapSeconds;
+  return FIXED_RUNS + 3 * Math.ceil(work / usable) + 5 * Math.ceil(reading / usable);
+}

@@ -1,0 +1,119 @@
+import type { Activity } from '../../lambda/pipeline/activity.ts';
+import type { Log } from '../../lambda/log.ts';
+import type { Sink } from '../../lambda/pipeline/sink.ts';
+import type { Source } from '../../lambda/pipeline/source.ts';
+import type { Tally } from '../../lambda/pipeline/tally.ts';
+import type { Redactor } from '../../lambda/redact/redactor.ts';
+import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
+import { cloudTrailNetwork, type SentEvent } from './cloudtrail.ts';
+import type { Scene } from './invoke.ts';
+import { kongNetwork, MAX_BODY_BYTES } from './kong.ts';
+import { SimulatedConnection } from './kong-dispatcher.ts';
+import type { Life } from './life.ts';
+
+/** One run's connections. A history with another source or sink connects it here. */
+export interface Connection extends Scene {
+  readonly life: Life;
+  readonly tally: Tally;
+  readonly log: Log;
+  readonly redactor: Redactor;
+}
+
+/** @param markOwn null on a dry run, which marks nothing */
+export function connectSource(
+  connection: Connection & { readonly markOwn: ((id: string) => Promise<void>) | null },
+): Source {
+  const { subject, life, log, profile, world, faults, truth, markOwn } = connection;
+  const { stopping, aborting } = life.deadline;
+  const network = kongNetwork({
+    model: world.kong,
+    faults,
+    life,
+    onRow: (row) => {
+      truth.wroteOwn(row, life);
+      if (markOwn === null) truth.untold(row.key);
+    },
+    onUntold: truth.untold,
+    isOut: () => world.isOut('kong'),
+    ttlShortSeconds: profile.ttlShortSeconds,
+    answerSeconds: profile.pageSeconds,
+    offsets: world.offsets,
+    onMisuse: truth.violate,
+    route: world.route,
+  });
+  const kong = subject.connectKong({
+    adminApi: 'https://kong.internal:8444',
+    token: null,
+    signal: stopping,
+    aborting,
+    maxBodyBytes: MAX_BODY_BYTES,
+    dispatcher: new SimulatedConnection(network),
+    ...(markOwn && {
+      onRequestId: (id) => {
+        truth.marks.reportedOwn(id.trim());
+        return markOwn(id.trim());
+      },
+    }),
+  });
+  return subject.createKongSource({
+    kong,
+    pageSize: profile.pageSize,
+    scan: profile.scan,
+    deriveErrorCode: false,
+    log,
+  });
+}
+
+export function connectSink({ subject, life, profile, world, faults, truth, tally, redactor, clock }: Connection): Sink {
+  const { stopping } = life.deadline;
+  const onThrottled = () => (tally.putThrottled += 1);
+  const network = cloudTrailNetwork({
+    model: world.cloudTrail,
+    faults,
+    life,
+    onAccepted: (event, doubt) => {
+      truth.sending.accepted(event, doubt, life);
+    },
+    onDoubt: (events, doubt) => {
+      truth.sending.doubted(events, doubt, life);
+    },
+    onRefused: ({ eventData }, code) => {
+      truth.marks.refused((JSON.parse(eventData) as { UID: string }).UID, code);
+    },
+    onRequest: (events) => truth.sending.requested(events, life),
+    outage: world.outage,
+    flaw: (event) => world.flawOf(workspaceOf(event)),
+    answerSeconds: profile.putSeconds,
+  });
+  const channel = subject.connectChannel({
+    arn: EXAMPLE_CHANNEL_ARN,
+    region: 'eu-central-1',
+    callsPerSecond: profile.callsPerSecond,
+    stopping,
+    onRequest: () => (tally.puts += 1),
+    onThrottled,
+    requestHandler: network,
+  });
+  const sink = subject.createCloudTrailLake({
+    channel,
+    context: { accountId: '111122223333', eventSource: 'kong-gateway', redactor },
+    onThrottled,
+    reader: { missing: 'no history asks what the sink holds' },
+  });
+  return {
+    ...sink,
+    encode: (activity, whole) => {
+      if (world.flawOf(detailOf(activity)) === 'heavy') clock.spend(profile.mapSeconds);
+      return sink.encode(activity, whole);
+    },
+  } as Sink;
+}
+
+function detailOf({ details }: Activity): string | undefined {
+  const { workspace } = details;
+  return typeof workspace === 'string' ? workspace : undefined;
+}
+
+function workspaceOf({ eventData }: SentEvent): string | undefined {
+  return /"workspace":"([^"]*)"/.exec(eventData)?.[1];
+}
