@@ -8,8 +8,8 @@ export interface Traffic {
   /** Takes note of a put's answer. */
   heard(result: PutResult): void;
   /**
-   * A put has ended, and what it brought is written. Until the sink has taken something, the lane of a put that failed stays closed:
-   * a sink that is down is asked by the first puts alone.
+   * A put has ended, and what it brought is written. Until the sink has taken or refused something, the lane of a put that failed stays
+   * closed: a sink that is down is asked by the first puts alone.
    */
   ended(how: LaneEnd, leave: (how: LaneEnd) => void): void;
   /** The sink took something in this run. */
@@ -32,6 +32,7 @@ export interface Traffic {
 export function createTraffic(most: number, stopping: AbortSignal): Traffic {
   const firstPuts = Math.min(FIRST_LANES, most);
   let hasTaken = false;
+  let isUp = false;
   let failedPuts = 0;
   let isDown = false;
   let failure: ForwarderError | null = null;
@@ -57,8 +58,9 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
       if (tried.some(({ kind }) => kind === 'accepted')) hasTaken = true;
       for (const outcome of tried) if (outcome.kind !== 'accepted') last = outcome;
       // One that is refused for good was looked at: the sink is up.
-      const isFailed = tried.length > 0 && tried.every(({ kind }) => kind !== 'accepted' && kind !== 'refused');
-      if (!isFailed || hasTaken) return;
+      const isJudged = tried.some(({ kind }) => kind === 'accepted' || kind === 'refused');
+      isUp ||= isJudged;
+      if (tried.length === 0 || isJudged || hasTaken) return;
       failedPuts += 1;
       if (failedPuts < firstPuts) return;
       isDown = true;
@@ -75,7 +77,7 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
       waiting.push(() => {
         leave(how);
       });
-      if (how === 'taken' || hasTaken || failure || stopping.aborted) release();
+      if (how === 'taken' || isUp || failure || stopping.aborted) release();
     },
     hasTaken: () => hasTaken,
     isDown: () => isDown,
