@@ -111,9 +111,12 @@ async function deliver(
   leave: (how: LaneEnd) => void,
   deps: DeliverDeps,
 ): Promise<Delivery> {
+  // The last answer may have closed the last lane: then this put is one too many.
+  const reason = deps.traffic.failure();
+  if (reason) deps.halt(reason);
   if (deps.signals.stopping.aborted) {
     leave('failed');
-    return { undelivered: [], isCutShort: true, failure: null };
+    return { undelivered: [], isCutShort: true, failure: reason };
   }
   const result = await deps.sink.put(events, deps.signals);
   deps.traffic.heard(result);
