@@ -130,9 +130,12 @@ async function deliver(
   leave: (how: LaneEnd) => void,
   deps: DeliverDeps,
 ): Promise<Delivery> {
+  // The last answer may have closed the last lane: then this put is one too many.
+  const reason = deps.traffic.failure();
+  if (reason) deps.halt(reason);
   if (deps.signals.stopping.aborted) {
     leave('failed');
-    return { ...NOTHING, isCutShort: true };
+    return { ...NOTHING, isCutShort: true, failure: reason };
   }
   const kind = parcels.some(({ tries }) => tries === 0) ? 'new' : 'left over';
   const result = await deps.sink.put(events, deps.signals);

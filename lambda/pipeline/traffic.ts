@@ -6,12 +6,12 @@ import type { PutOutcome, PutResult } from './sink.ts';
 export interface Traffic {
   readonly lanes: Pick<Lanes, 'enter'>;
   /** Takes note of a put's answer. */
-  heard(result: PutResult, kind: PutKind): void;
+  heard(result: PutResult, kind?: PutKind): void;
   /**
-   * A put has ended, and what it brought is written. Until the sink has taken something, the lane of a put that failed stays closed:
-   * a sink that is down is asked by the first puts alone.
+   * A put has ended, and what it brought is written. Until the sink has taken or refused something, the lane of a put that failed stays
+   * closed: a sink that is down is asked by the first puts alone.
    */
-  ended(how: LaneEnd, leave: (how: LaneEnd) => void, kind: PutKind): void;
+  ended(how: LaneEnd, leave: (how: LaneEnd) => void, kind?: PutKind): void;
   /** How often the left-overs were tried that were tried least. */
   begin(leastTries: number): void;
   /**
@@ -45,6 +45,7 @@ export type PutKind = 'new' | 'left over';
 export function createTraffic(most: number, stopping: AbortSignal): Traffic {
   const firstPuts = Math.min(FIRST_LANES, most);
   let hasTaken = false;
+  let isUp = false;
   let failedPuts = 0;
   let failedLeftOvers = 0;
   let unansweredLeftOvers = 0;
@@ -68,13 +69,14 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
 
   return {
     lanes,
-    heard({ outcomes }, kind) {
+    heard({ outcomes }, kind = 'new') {
       const tried = outcomes.filter((outcome) => outcome.kind !== 'unsent');
       if (tried.some(({ kind }) => kind === 'accepted')) hasTaken = true;
       for (const outcome of tried) if (outcome.kind !== 'accepted') last = outcome;
       // One that is refused for good was looked at: the sink is up.
-      const isFailed = tried.length > 0 && tried.every(({ kind }) => kind !== 'accepted' && kind !== 'refused');
-      if (!isFailed || hasTaken) return;
+      const isJudged = tried.some(({ kind: how }) => how === 'accepted' || how === 'refused');
+      isUp ||= isJudged;
+      if (tried.length === 0 || isJudged || hasTaken) return;
       if (kind === 'left over') {
         failedLeftOvers += 1;
         return;
@@ -91,7 +93,7 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
         },
       );
     },
-    ended(how, leave, kind) {
+    ended(how, leave, kind = 'new') {
       if (kind === 'left over') {
         // Few events, of which what is left over takes no more than the first puts: the lane stays open for the others.
         if (how === 'unanswered') unansweredLeftOvers += 1;
@@ -101,7 +103,7 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
       waiting.push(() => {
         leave(how);
       });
-      if (how === 'taken' || hasTaken || failure || stopping.aborted) release();
+      if (how === 'taken' || isUp || failure || stopping.aborted) release();
     },
     begin(tries) {
       leastTries = tries;

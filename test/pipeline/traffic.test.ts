@@ -1,0 +1,149 @@
+import { describe, expect, test, vi } from 'vitest';
+import { PutRejectedError, PutRetriesExhaustedError } from '../../lambda/errors.ts';
+import type { LaneEnd } from '../../lambda/pipeline/lanes.ts';
+import type { PutOutcome, PutResult } from '../../lambda/pipeline/sink.ts';
+import { createTraffic } from '../../lambda/pipeline/traffic.ts';
+
+const reason = { errorCode: 'InternalFailure', errorMessage: 'try later' };
+const accepted: PutOutcome = { kind: 'accepted', reference: 'r' };
+const refused: PutOutcome = { kind: 'refused', errorCode: 'InvalidData', errorMessage: 'no' };
+const notTaken: PutOutcome = { kind: 'not-taken', ...reason };
+const doubtful: PutOutcome = { kind: 'doubtful', errorCode: 'SomethingNew', errorMessage: 'what' };
+const unknown: PutOutcome = { kind: 'unknown', errorCode: 'NoAnswer', errorMessage: 'reset' };
+const unsent: PutOutcome = { kind: 'unsent' };
+
+const answer = (...outcomes: PutOutcome[]): PutResult => ({ outcomes, stop: null });
+
+function traffic(most = 20, stopping = new AbortController().signal) {
+  const made = createTraffic(most, stopping);
+  return {
+    ...made,
+    hears: (...results: PutResult[]) => {
+      for (const result of results) made.heard(result);
+      return { isDown: made.isDown(), hasTaken: made.hasTaken(), failure: made.failure() };
+    },
+  };
+}
+
+const times = (count: number, result: PutResult) => Array.from({ length: count }, () => result);
+
+describe('a sink is down', () => {
+  test('when the first puts, as many as run at once, all fail', () => {
+    expect(traffic().hears(...times(4, answer(notTaken)))).toMatchObject({ isDown: false, failure: null });
+    const { isDown, failure } = traffic().hears(...times(5, answer(notTaken, unknown)));
+    expect(isDown).toBe(true);
+    expect(failure).toBeInstanceOf(PutRetriesExhaustedError);
+    expect(failure?.message).toMatch(/^The first 5 puts of this run all failed.+NoAnswer: reset/);
+    expect(failure?.fix).toMatch(/stays pending/);
+  });
+
+  test('after fewer puts where fewer run at once', () => {
+    expect(traffic(2).hears(answer(notTaken))).toMatchObject({ isDown: false });
+    expect(traffic(2).hears(...times(2, answer(notTaken)))).toMatchObject({ isDown: true });
+    expect(traffic(1).hears(answer(unknown))).toMatchObject({ isDown: true });
+  });
+
+  test('with an error that no document names: then it is that', () => {
+    const { failure } = traffic(2).hears(answer(notTaken), answer(doubtful));
+    expect(failure).toBeInstanceOf(PutRejectedError);
+    expect(failure?.message).toContain('SomethingNew: what');
+  });
+
+  test.each<[string, PutResult]>([
+    ['took one event', answer(notTaken, accepted)],
+    ['took one event beside others in doubt', answer(doubtful, accepted)],
+  ])('never once it %s', (_, good) => {
+    const made = traffic(2);
+    expect(made.hears(answer(notTaken), good, ...times(20, answer(notTaken)))).toEqual({
+      isDown: false,
+      hasTaken: true,
+      failure: null,
+    });
+  });
+
+  test('is not said by one that refuses events for good: it looked at them', () => {
+    expect(traffic(2).hears(...times(10, answer(refused)), ...times(10, answer(refused, notTaken)))).toMatchObject({
+      isDown: false,
+      hasTaken: false,
+      failure: null,
+    });
+  });
+
+  test('is not said by what was never sent', () => {
+    expect(traffic(2).hears(...times(10, answer(unsent)))).toMatchObject({ isDown: false, failure: null });
+    expect(traffic(2).hears(...times(10, answer()))).toMatchObject({ isDown: false });
+  });
+});
+
+describe('lanes of puts that ended', () => {
+  /** Ends one put so; whether its lane is free afterwards. */
+  function ending(made: ReturnType<typeof traffic>, how: LaneEnd) {
+    const leave = vi.fn<(how: LaneEnd) => void>();
+    made.ended(how, leave);
+    return leave;
+  }
+
+  test('stay closed while nothing says that the sink takes anything', () => {
+    const made = traffic();
+    made.heard(answer(notTaken));
+    const first = ending(made, 'failed');
+    made.heard(answer(unknown));
+    const second = ending(made, 'unanswered');
+    expect([first.mock.calls, second.mock.calls]).toEqual([[], []]);
+    made.heard(answer(accepted));
+    const third = ending(made, 'taken');
+    expect([first.mock.calls, second.mock.calls, third.mock.calls]).toEqual([
+      [['failed']],
+      [['unanswered']],
+      [['taken']],
+    ]);
+    made.heard(answer(notTaken));
+    expect(ending(made, 'failed')).toHaveBeenCalledWith('failed');
+  });
+
+  test('open when the sink is found to be down: what waits must learn of it', () => {
+    const made = traffic(2);
+    made.heard(answer(notTaken));
+    const first = ending(made, 'failed');
+    made.heard(answer(notTaken));
+    const second = ending(made, 'failed');
+    expect([first.mock.calls.length, second.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test('open when the run stops', () => {
+    const stopping = new AbortController();
+    const made = traffic(20, stopping.signal);
+    made.heard(answer(notTaken));
+    const first = ending(made, 'failed');
+    expect(first).not.toHaveBeenCalled();
+    stopping.abort(new Error('over'));
+    expect(first).toHaveBeenCalledWith('failed');
+    expect(ending(made, 'failed')).toHaveBeenCalledTimes(1);
+  });
+
+  test.each<[string, PutResult, LaneEnd]>([
+    ['all of it', answer(refused), 'taken'],
+    ['some of it, and does not take the rest', answer(refused, notTaken), 'failed'],
+    ['some of it, and is in doubt about the rest', answer(refused, doubtful), 'failed'],
+  ])('open when the sink refuses %s: it is up', (_, result, how) => {
+    const made = traffic();
+    made.heard(result);
+    expect(ending(made, how)).toHaveBeenCalledWith(how);
+  });
+});
+
+describe('puts without answer', () => {
+  test('as many as may run at once end the run, and the reason is told', async () => {
+    const made = traffic(3);
+    made.heard(answer(accepted));
+    for (let put = 0; put < 3; put += 1) {
+      expect(made.failure()).toBeNull();
+      const leave = await made.lanes.enter();
+      made.heard(answer(unknown));
+      made.ended('unanswered', leave);
+    }
+    expect(made.failure()).toBeInstanceOf(PutRetriesExhaustedError);
+    expect(made.failure()?.message).toMatch(/^No answer came to as many puts as run at once.+NoAnswer: reset/);
+    expect(made.isDown()).toBe(false);
+  });
+});
