@@ -5,6 +5,7 @@ import { coldStart } from './scenarios/cold-start.ts';
 import { cost } from './scenarios/cost.ts';
 import { hourly } from './scenarios/hourly.ts';
 import { ledger } from './scenarios/ledger.ts';
+import { logGroup } from './scenarios/log-group.ts';
 import { memory } from './scenarios/memory.ts';
 import { redaction } from './scenarios/redaction.ts';
 
@@ -18,4 +19,5 @@ export const SCENARIOS = {
   ledger,
   'cold-start': coldStart,
   redaction,
+  'log-group': logGroup,
 } as const satisfies Readonly<Record<string, Scenario>>;
