@@ -10,6 +10,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Where `npm run build` puts the bundle, and where the deployed asset is taken from. */
 export const BUNDLE_DIRECTORY = join(ROOT, 'dist', 'lambda');
 
+const NODE_HTTP = join(ROOT, 'infra', 'node-http.cts');
+
 const OPTIONS = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -20,6 +22,7 @@ const OPTIONS = {
   mainFields: ['module', 'main'],
   // What Node defines when it bundles undici: leaves out its second, experimental HTTP parser (undici, lib/dispatcher/client-h1.js).
   define: { esbuildDetection: '"1"' },
+  alias: { 'node:http': NODE_HTTP, http: NODE_HTTP },
   minify: true,
   legalComments: 'none',
   // Stack traces name files and lines of our own source, whose text is in git.

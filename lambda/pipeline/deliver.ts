@@ -3,7 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Activity, Item, WholePayload } from './activity.ts';
 import type { LaneEnd } from './lanes.ts';
 import { INVALID_ENTRY, quarantine, type QuarantineDeps, type Refusal, type Unsendable } from './quarantine.ts';
-import type { PutOutcome, PutResult, PutSignals, Sink } from './sink.ts';
+import type { PutResult, PutSignals, Sink } from './sink.ts';
 import type { Tally } from './tally.ts';
 import type { Traffic } from './traffic.ts';
 import type { Turns } from './turns.ts';
@@ -81,7 +81,8 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
     const batcher = sink.batcher(batchLimit(tries));
     const waiting: Parcel[] = [];
     for (const parcel of group) {
-      await turns.take();
+      const turn = turns.take();
+      if (turn) await turn;
       isCutShort ||= signals.stopping.aborted;
       if (isCutShort) break;
       if (mustWait(parcel)) {
@@ -140,7 +141,7 @@ async function deliver(
   const kind = parcels.some(({ tries }) => tries === 0) ? 'new' : 'left over';
   const result = await deps.sink.put(events, deps.signals);
   deps.traffic.heard(result, kind);
-  const undelivered = result.outcomes.flatMap((outcome, index) => toUndelivered(outcome, parcels[index]));
+  const undelivered = toUndelivered(result, parcels);
   for (const { parcel } of undelivered) deps.traffic.spent.add(parcel.item.id);
   const delivery = await orFailure(async () => {
     await write(result, parcels, deps);
@@ -187,11 +188,18 @@ function count({ isWrite, status, actor }: Activity, tally: Tally): void {
   if (status !== null && status >= 500) tally.errors += 1;
 }
 
-function toUndelivered(outcome: PutOutcome, parcel: Parcel | undefined): Undelivered[] {
-  if (!parcel || outcome.kind === 'accepted' || outcome.kind === 'refused' || outcome.kind === 'unsent') return [];
-  const { kind, errorCode, errorMessage } = outcome;
-  if (kind === 'doubtful') return [{ parcel, errorCode, errorMessage, isDoubtful: true }];
-  return [{ parcel, errorCode, errorMessage, isDoubtful: false, isTransient: true }];
+function toUndelivered({ outcomes }: PutResult, parcels: readonly Parcel[]): Undelivered[] {
+  const undelivered: Undelivered[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const parcel = parcels[index];
+    if (!parcel || outcome.kind === 'accepted' || outcome.kind === 'refused' || outcome.kind === 'unsent') continue;
+    const { kind, errorCode, errorMessage } = outcome;
+    const refusal = { parcel, errorCode, errorMessage };
+    undelivered.push(
+      kind === 'doubtful' ? { ...refusal, isDoubtful: true } : { ...refusal, isDoubtful: false, isTransient: true },
+    );
+  }
+  return undelivered;
 }
 
 function laneEnd({ outcomes }: PutResult): LaneEnd {

@@ -36,15 +36,19 @@ export async function unseen(items: readonly Item[], deps: UnseenDeps): Promise<
   const unclaim = (item: Item) => claims.delete(item.id);
   try {
     const outcomes = await ledger.lookup(first.map(({ id }) => id));
-    return first.flatMap((item, index): Unseen[] => {
+    const fresh: Unseen[] = [];
+    for (const [index, item] of first.entries()) {
       const outcome = outcomes[index] ?? null;
-      if (outcome === null) return [{ item, isKnown: false }];
-      if (outcome !== OWN && resends(item)) return [{ item, isKnown: true }];
+      const isKnown = outcome !== null;
+      if (!isKnown || (outcome !== OWN && resends(item))) {
+        fresh.push({ item, isKnown });
+        continue;
+      }
       if (outcome === OWN) tally.own += 1;
       else tally.duplicates += 1;
       unclaim(item);
-      return [];
-    });
+    }
+    return fresh;
   } catch (error) {
     first.forEach(unclaim);
     throw error;

@@ -49,7 +49,7 @@ export function createRedactor(keys: readonly string[]): Redactor {
   const read = (text: string, findersOf: (text: string) => readonly Find[], depth: number, work: Work): Found => {
     if (!isSuspicious(text)) return { text, keys: [], kinds: [] };
     if (depth > MAX_DEPTH || text.length > work.left) return UNREAD;
-    work.left -= depth > 0 ? text.length : 0;
+    work.left -= text.length;
     work.readings[depth] ??= readingAt(depth, work);
     return apply(findersOf(text), text, work.readings[depth]);
   };
@@ -60,9 +60,11 @@ export function createRedactor(keys: readonly string[]): Redactor {
     shape: (value) => read(value, () => BY_SHAPE, depth + 1, work),
   });
   const redact = (text: string, findersOf: (text: string) => readonly Find[]): Redacted => {
+    if (!isSuspicious(text)) return unchanged(text);
     const work: Work = { left: WORK_CHARACTERS + WORK_PER_CHARACTER * text.length, readings: [] };
-    const found = read(text, findersOf, 0, work);
-    return { text: found.text, keys: uniqueNames(found, readingAt(0, work)) };
+    const reading = readingAt(0, work);
+    const found = apply(findersOf(text), text, reading);
+    return { text: found.text, keys: uniqueNames(found, reading) };
   };
   return { payload: (text) => redact(text, findersFor), query: (text) => redact(text, () => QUERY) };
 }
@@ -80,10 +82,12 @@ const WORK_PER_CHARACTER = 3;
 const WORK_CHARACTERS = 10_000;
 const UNREAD: Found = { text: MASK, keys: [], kinds: ['unread'] };
 
-const unchanged = (text: string): Redacted => ({ text, keys: [] });
+const NO_KEYS: readonly string[] = [];
+const unchanged = (text: string): Redacted => ({ text, keys: NO_KEYS });
 
 /** Each once, as first spelled. A key is a part of the text, too, and may hold what must not be told. */
-function uniqueNames({ keys, kinds }: Found, reading: Reading): string[] {
+function uniqueNames({ keys, kinds }: Found, reading: Reading): readonly string[] {
+  if (keys.length === 0 && kinds.length === 0) return NO_KEYS;
   const unique = new Map<string, string>();
   for (const key of [...keys, ...kinds]) {
     const cut = key.slice(0, NAME_CHARACTERS);

@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import { cutJsonText, cutText, jsonBytes } from '../cut-text.ts';
-import { type Activity, type Detail, type RequestPart, timeOf, type WholePayload } from '../pipeline/activity.ts';
-import { beginningOf, type Redactor } from '../redact/redactor.ts';
+import {
+  type Activity,
+  type Detail,
+  type RequestPart,
+  type SensitiveText,
+  timeOf,
+  type WholePayload,
+} from '../pipeline/activity.ts';
+import { beginningOf, type Redacted, type Redactor } from '../redact/redactor.ts';
 import { EVENT_LIMITS, fitMembers, type Members } from './fit.ts';
 
 /** What an event says that is not in its activity. */
@@ -26,13 +33,8 @@ const SURELY_FITS = Math.floor(EVENT_LIMITS.additionalEventData / 6) - 1000;
  */
 export function toEventData(activity: Activity, context: EventContext, whole?: WholePayload, more?: Members) {
   const { actor, error } = activity;
-  const found: string[] = [];
-  const redact = (text: string, as: Exclude<Detail, string | number | boolean | null>['as']): string => {
-    if (text === '') return text;
-    const redacted = as === 'path' ? redactPath(text, context.redactor) : context.redactor[as](beginningOf(text));
-    found.push(...redacted.keys);
-    return redacted.text;
-  };
+  const found = new Set<string>();
+  const redact = redactOnce(context.redactor, found);
   const request = requestParameters(activity.request, redact, whole);
   const details = redactDetails(activity.details, redact);
   return {
@@ -52,35 +54,50 @@ export function toEventData(activity: Activity, context: EventContext, whole?: W
     requestParameters: request,
     sourceIPAddress: activity.sourceIp ?? undefined,
     recipientAccountId: context.accountId,
-    additionalEventData: fit({
-      ...details,
-      redacted: found.length === 0 ? undefined : [...new Set(found)].join(',').toWellFormed(),
-      ...more,
-    }),
+    additionalEventData: fit(
+      Object.assign(details, { redacted: found.size === 0 ? undefined : [...found].join(',').toWellFormed() }, more),
+    ),
   };
 }
 
 export type EventData = ReturnType<typeof toEventData>;
 
-function redactPath(path: string, redactor: Redactor): { text: string; keys: readonly string[] } {
-  const mark = path.indexOf('?');
-  if (mark < 0) return { text: path, keys: [] };
-  const { text, keys } = redactor.query(beginningOf(path.slice(mark + 1)));
-  return { text: keys.length === 0 ? path : `${path.slice(0, mark)}?${text}`, keys };
+type Redact = (text: string, as: SensitiveText['as']) => string;
+
+/** Adds the names of what it replaces to `found`. The query of a path is the one that was redacted before, most often. */
+function redactOnce(redactor: Redactor, found: Set<string>): Redact {
+  let query = '';
+  let withoutSecrets: Redacted = { text: '', keys: [] };
+  const redactQuery = (text: string): Redacted => {
+    if (text === query) return withoutSecrets;
+    query = text;
+    withoutSecrets = redactor.query(beginningOf(text));
+    return withoutSecrets;
+  };
+  return (text, as) => {
+    if (text === '') return text;
+    const mark = as === 'path' ? text.indexOf('?') : -1;
+    if (as === 'path' && mark < 0) return text;
+    const redacted = as === 'payload' ? redactor.payload(beginningOf(text)) : redactQuery(text.slice(mark + 1));
+    for (const key of redacted.keys) found.add(key);
+    if (as !== 'path') return redacted.text;
+    return redacted.keys.length === 0 ? text : `${text.slice(0, mark)}?${redacted.text}`;
+  };
 }
 
-function cutDetails(details: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(details).map(([name, value]) => [name, cutText(value, EVENT_LIMITS.principalId)]),
-  );
+function cutDetails(details: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const limit = EVENT_LIMITS.principalId;
+  const isFit = Object.values(details).every((value) => cutText(value, limit) === value);
+  if (isFit) return details;
+  return Object.fromEntries(Object.entries(details).map(([name, value]) => [name, cutText(value, limit)]));
 }
-
-type Redact = (text: string, as: 'payload' | 'query' | 'path') => string;
 
 function redactDetails(details: Readonly<Record<string, Detail>>, redact: Redact): Members {
   const members: Members = {};
-  for (const [name, detail] of Object.entries(details))
-    members[name] = detail === null ? undefined : typeof detail === 'object' ? redact(detail.text, detail.as) : detail;
+  for (const name of Object.keys(details)) {
+    const detail = details[name] ?? undefined;
+    members[name] = typeof detail === 'object' ? redact(detail.text, detail.as) : detail;
+  }
   return members;
 }
 
@@ -130,6 +147,9 @@ function cutPayload({ name, text }: RequestPart, parameters: Members, limit: num
 
 function fit(members: Members): Members {
   let characters = 0;
-  for (const value of Object.values(members)) if (typeof value === 'string') characters += value.length;
+  for (const name of Object.keys(members)) {
+    const value = members[name];
+    if (typeof value === 'string') characters += value.length;
+  }
   return characters <= SURELY_FITS ? members : fitMembers(members, EVENT_LIMITS.additionalEventData);
 }

@@ -21,10 +21,9 @@ export class CloudTrailDataProtocol extends AwsRestJsonProtocol {
 const CODEC_SETTINGS: CodecSettings = { timestampFormat: { useTrait: true, default: 7 }, httpBindings: true };
 
 const EMPTY: Uint8Array = new Uint8Array();
-const OPEN = Buffer.from('{"auditEvents":[');
-const COMMA = Buffer.from(',');
-const CLOSE = Buffer.from(']}');
-const NO_EVENTS = Buffer.from('{}');
+const EMPTY_OBJECT = Buffer.from('{}');
+const OPEN = '{"auditEvents":[';
+const CLOSE = ']}';
 
 /**
  * Writes the body of PutAuditEvents, the only one that this service takes. What its model does not know is left out.
@@ -40,12 +39,7 @@ class RequestBody implements $ShapeSerializer {
 
   write(_schema: $Schema, request: unknown): void {
     const { auditEvents } = request as PutAuditEventsRequest;
-    // Each event by itself: one that is not Latin-1 would make a text of all of them twice as wide and slow to turn into bytes.
-    const events = auditEvents?.flatMap(({ id, eventData, eventDataChecksum }, index) => {
-      const event = Buffer.from(JSON.stringify({ id, eventData, eventDataChecksum }));
-      return index === 0 ? [event] : [COMMA, event];
-    });
-    this.body = events ? Buffer.concat([OPEN, ...events, CLOSE]) : NO_EVENTS;
+    this.body = auditEvents ? toBody(auditEvents) : EMPTY_OBJECT;
   }
 
   flush(): Uint8Array {
@@ -53,4 +47,23 @@ class RequestBody implements $ShapeSerializer {
     this.body = EMPTY;
     return body;
   }
+}
+
+/** Each event by itself: one that is not Latin-1 would make a text of all of them twice as wide and slow to turn into bytes. */
+function toBody(events: NonNullable<PutAuditEventsRequest['auditEvents']>): Uint8Array {
+  const texts: string[] = [];
+  let bytes = OPEN.length + CLOSE.length + Math.max(0, events.length - 1);
+  for (const { id, eventData, eventDataChecksum } of events) {
+    const text = JSON.stringify({ id, eventData, eventDataChecksum });
+    texts.push(text);
+    bytes += Buffer.byteLength(text);
+  }
+  const body = Buffer.allocUnsafe(bytes);
+  let end = body.write(OPEN, 'latin1');
+  for (const [index, text] of texts.entries()) {
+    if (index > 0) end += body.write(',', end, 'latin1');
+    end += body.write(text, end);
+  }
+  body.write(CLOSE, end, 'latin1');
+  return body;
 }

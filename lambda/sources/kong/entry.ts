@@ -44,34 +44,38 @@ const UID_MAX_BYTES = 1024;
 /** Above this a timestamp is in milliseconds, as very old Kong documentation shows; in seconds it would be the year 5138. */
 const MILLISECONDS_FROM = 100_000_000_000;
 
-const text = z
-  .unknown()
-  .optional()
-  .transform((value): string | null => {
-    if (value === undefined || value === null || value === '') return null;
-    return (typeof value === 'string' ? value : toJson(value)).toWellFormed();
-  });
+function toText(value: unknown): string | null {
+  if (value === undefined || value === null || value === '') return null;
+  return (typeof value === 'string' ? value : toJson(value)).toWellFormed();
+}
 
-const number = z
-  .unknown()
-  .optional()
-  .transform((value): number | null => {
-    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-    return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : null;
-  });
+function toNumber(value: unknown): number | null {
+  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : null;
+}
 
-const timestamp = number.transform((value, context) => {
-  const seconds = value === null ? NaN : Math.floor(value >= MILLISECONDS_FROM ? value / 1000 : value);
-  if (seconds >= 0 && seconds < MILLISECONDS_FROM) return seconds;
-  context.addIssue('must be epoch seconds');
-  return z.NEVER;
-});
+function toSeconds(value: unknown): number | null {
+  const given = toNumber(value);
+  const seconds = given === null ? NaN : Math.floor(given >= MILLISECONDS_FROM ? given / 1000 : given);
+  return seconds >= 0 && seconds < MILLISECONDS_FROM ? seconds : null;
+}
 
-const filled = text.transform((value, context) => {
-  if (value !== null) return value;
-  context.addIssue('must not be empty');
-  return z.NEVER;
-});
+const text = z.unknown().optional().transform(toText);
+const number = z.unknown().optional().transform(toNumber);
+const timestamp = required(toSeconds, 'must be epoch seconds');
+const filled = required(toText, 'must not be empty');
+
+function required<Value>(read: (value: unknown) => Value | null, expected: string) {
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context) => {
+      const found = read(value);
+      if (found !== null) return found;
+      context.addIssue(expected);
+      return z.NEVER;
+    });
+}
 
 const rowSchema = z.object({
   request_id: text,
@@ -90,11 +94,47 @@ const rowSchema = z.object({
   removed_from_payload: text,
 });
 
+type Fields = z.infer<typeof rowSchema>;
+
 /** Reads one element of `data`. Any key may be absent, unknown keys may appear, and numbers may come as strings. */
 export function toEntry(row: unknown): AuditEntry | InvalidEntry {
+  const fields = readFields(row);
+  return fields ? toAuditEntry(fields, row) : toEntryBySchema(row);
+}
+
+/** What `toEntry` gives, for any row, by the schema alone: it also says what is wrong. */
+export function toEntryBySchema(row: unknown): AuditEntry | InvalidEntry {
   const parsed = rowSchema.safeParse(row);
-  if (!parsed.success) return toInvalidEntry(row, parsed.error.issues);
-  const fields = parsed.data;
+  return parsed.success ? toAuditEntry(parsed.data, row) : toInvalidEntry(row, parsed.error.issues);
+}
+
+/** What the schema makes of a row that it takes, at a tenth of the memory; null for any other row. */
+function readFields(row: unknown): Fields | null {
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return null;
+  const given = row as Readonly<Record<keyof Fields, unknown>>;
+  const second = toSeconds(given.request_timestamp);
+  const method = toText(given.method);
+  const path = toText(given.path);
+  if (second === null || method === null || path === null) return null;
+  return {
+    request_id: toText(given.request_id),
+    request_timestamp: second,
+    method,
+    path,
+    status: toNumber(given.status),
+    ttl: toNumber(given.ttl),
+    client_ip: toText(given.client_ip),
+    payload: toText(given.payload),
+    rbac_user_id: toText(given.rbac_user_id),
+    rbac_user_name: toText(given.rbac_user_name),
+    request_source: toText(given.request_source),
+    workspace: toText(given.workspace),
+    signature: toText(given.signature),
+    removed_from_payload: toText(given.removed_from_payload),
+  };
+}
+
+function toAuditEntry(fields: Fields, row: unknown): AuditEntry {
   return {
     valid: true,
     id: idOf(fields.request_id, row),

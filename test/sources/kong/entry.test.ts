@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AuditEntry, type InvalidEntry, toEntry } from '../../../lambda/sources/kong/entry.ts';
+import { type AuditEntry, type InvalidEntry, toEntry, toEntryBySchema } from '../../../lambda/sources/kong/entry.ts';
 
 const ROW = {
   client_ip: '172.31.76.246',
@@ -250,4 +250,44 @@ test('a row nested deeper than JSON can be written is an entry all the same', ()
   expect(valid({ payload: nested }).payload).toBe('['.repeat(100_000) + ']'.repeat(100_000));
   expect(valid({ request_id: '', nested }).id).toMatch(/^[0-9a-f]{64}$/);
   expect(invalid(nested).id).toMatch(/^[0-9a-f]{64}$/);
+});
+
+/** What any field of a row may hold, and what most do. */
+const FIELD = fc.oneof(
+  fc.constantFrom(
+    undefined,
+    null,
+    '',
+    ' ',
+    '1',
+    ' 7 ',
+    '1e400',
+    NaN,
+    -1,
+    0,
+    1663013700.9,
+    1663013700123,
+    1e15,
+    true,
+    '\ud800',
+  ),
+  fc.string({ unit: 'binary' }),
+  fc.jsonValue(),
+);
+
+test('a row is read in the way of the schema', () => {
+  const fields = Object.keys({ ...ROW, rbac_user_name: '', request_source: '' });
+  const rows = fc.record(Object.fromEntries(fields.map((name) => [name, FIELD])), { requiredKeys: [] });
+  fc.assert(
+    fc.property(rows, rows, (changes, others) => {
+      for (const row of [{ ...ROW, ...changes }, changes, { ...changes, ...others }])
+        expect(toEntry(row)).toEqual(toEntryBySchema(row));
+    }),
+    { numRuns: 1000 },
+  );
+  fc.assert(
+    fc.property(fc.anything(), (row) => {
+      expect(toEntry(row)).toEqual(toEntryBySchema(row));
+    }),
+  );
 });
