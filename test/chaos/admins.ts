@@ -57,7 +57,12 @@ export function hireAdmins({ table, profile, random, version, skews, onRow }: Ad
         ...(random() < 0.03 && { request_timestamp: Math.floor(at) * 1000 }),
         ...(invalid && pick(random, BROKEN)),
       },
-      { at, flaw, invalid, delaySeconds: isPast ? 0 : random() < profile.late ? random() * profile.latestSeconds : 2 * random() },
+      {
+        at,
+        flaw,
+        invalid,
+        delaySeconds: isPast ? 0 : random() < profile.late ? random() * profile.latestSeconds : 2 * random(),
+      },
     );
   }
 
@@ -98,7 +103,8 @@ export function hireAdmins({ table, profile, random, version, skews, onRow }: Ad
     },
     past(rows, from, to) {
       if (rows === 0) return;
-      for (const { entry, at } of adminRequests({ count: rows, from, to, seed: integer(random, 1e9) })) write(entry, at, true);
+      for (const { entry, at } of adminRequests({ count: rows, from, to, seed: integer(random, 1e9) }))
+        write(entry, at, true);
     },
     plain(at) {
       count += 1;

@@ -46,7 +46,10 @@ export async function campaign(options: Campaign): Promise<Sums> {
   await Promise.all(
     shares.map(async (share) => {
       const task: Task = { seeds: share, lambda, untilFailure };
-      const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: task, env: { ...process.env, ...AWS } });
+      const worker = new Worker(new URL('worker.ts', import.meta.url), {
+        workerData: task,
+        env: { ...process.env, ...AWS },
+      });
       workers.push(worker);
       let done = 0;
       const timer = setTimeout(() => {

@@ -197,7 +197,10 @@ export function cloudTrailNetwork(options: CloudTrailNetworkOptions) {
       const { auditEvents } = JSON.parse(String(body)) as { readonly auditEvents: readonly SentEvent[] };
       const ended = options.onRequest(auditEvents);
       try {
-        const answer = await exchange(auditEvents, (abortSignal as AbortSignal | undefined) ?? new AbortController().signal);
+        const answer = await exchange(
+          auditEvents,
+          (abortSignal as AbortSignal | undefined) ?? new AbortController().signal,
+        );
         const headers = {
           'content-type': 'application/json',
           ...(answer.code !== undefined && { 'x-amzn-errortype': answer.code }),

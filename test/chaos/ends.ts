@@ -64,7 +64,17 @@ export function connectSource(
   });
 }
 
-export function connectSink({ subject, life, profile, world, faults, truth, tally, redactor, clock }: Connection): Sink {
+export function connectSink({
+  subject,
+  life,
+  profile,
+  world,
+  faults,
+  truth,
+  tally,
+  redactor,
+  clock,
+}: Connection): Sink {
   const { stopping } = life.deadline;
   const onThrottled = () => (tally.putThrottled += 1);
   const network = cloudTrailNetwork({

@@ -81,7 +81,9 @@ export function createInvocations(scene: Scene): Invocations {
   function look(outcome: RunReport, life: Life, { mode }: RunInvocation): void {
     const { summary, error } = outcome;
     const { pending, ...rest } = summary;
-    faults.tell(`${life.name} is ${summary.status}${error ? `: ${error.name}: ${error.message}` : ''}; ${JSON.stringify(rest)}`);
+    faults.tell(
+      `${life.name} is ${summary.status}${error ? `: ${error.name}: ${error.message}` : ''}; ${JSON.stringify(rest)}`,
+    );
     if (pending.length > 0) faults.tell(`${life.name} leaves ${truth.pending()}`);
     if (error && !(error instanceof subject.errors.ForwarderError))
       truth.violate(`${life.name} failed with ${error.stack ?? error.name}`);

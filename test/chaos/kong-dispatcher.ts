@@ -49,7 +49,9 @@ export class SimulatedConnection extends Dispatcher {
     this.#exchange(path, ended.signal).then(
       ({ status, headers, body, ends }) => {
         if (ended.signal.aborted) return;
-        controller.rawHeaders = Object.entries(headers).flat().map((text) => Buffer.from(text));
+        controller.rawHeaders = Object.entries(headers)
+          .flat()
+          .map((text) => Buffer.from(text));
         handler.onResponseStart?.(controller, status, headers, '');
         const bytes = Buffer.from(body);
         handler.onResponseData?.(controller, ends === 'whole' ? bytes : bytes.subarray(0, bytes.length / 2));

@@ -158,7 +158,10 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
     },
     /** A run begins. */
     runBegins(number: number): void {
-      if (profile.isInTurn) kong.settings.nodes = nodes().slice(number % skews.length).slice(0, 1);
+      if (profile.isInTurn)
+        kong.settings.nodes = nodes()
+          .slice(number % skews.length)
+          .slice(0, 1);
       if (faults.chance('ledger failover')) clock.at(clock.now() + 5 * faults.random() ** 3, failOver);
     },
     hourBegins(): void {

@@ -100,7 +100,14 @@ export function createEntries({ now, overlapSeconds, ordinarySkewSeconds, lastin
   function add({ row, name, flaw, invalid, writtenAt }: Written, own: Life | null): Fate {
     let fate = byName.get(name);
     if (!fate) {
-      const nothing = { accepted: 0, by: null, doubt: null, marked: false, inQuarantine: false, wasInQuarantine: false };
+      const nothing = {
+        accepted: 0,
+        by: null,
+        doubt: null,
+        marked: false,
+        inQuarantine: false,
+        wasInQuarantine: false,
+      };
       fate = { name, flaw, rows: [], own, hasOddTtl: false, isUntold: false, isRefused: false, ...nothing };
       byName.set(name, fate);
     }

@@ -83,7 +83,11 @@ export function judgeMarks({ now, entries, sending, auditTtlSeconds, ttlGraceSec
   /** A key may outlive its row by the grace, and by the time between the reading of `ttl` and the mark. */
   function checkExpiry(fate: Fate, ttlSeconds: number): void {
     // A `ttl` that is no number stands for the longest there is.
-    const lastShown = Math.max(now(), ...fate.rows.map(({ expiresAt }) => expiresAt), now() + (fate.hasOddTtl ? auditTtlSeconds : 0));
+    const lastShown = Math.max(
+      now(),
+      ...fate.rows.map(({ expiresAt }) => expiresAt),
+      now() + (fate.hasOddTtl ? auditTtlSeconds : 0),
+    );
     const latest = lastShown + ttlGraceSeconds + MAX_BUDGET_SECONDS;
     if (now() + ttlSeconds > latest)
       violate(`the key of ${fate.name} lives until ${now() + ttlSeconds}, its row until ${lastShown}`);

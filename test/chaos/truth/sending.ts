@@ -146,8 +146,7 @@ export function judgeSending({ entries, putConcurrency, isResent, wipedAt, viola
       bound += count;
     },
     /** Runs that sent something of this entry's seconds. */
-    tries: ({ rows }: Fate): number =>
-      Math.max(0, ...rows.map(({ timestamp }) => triedIn.get(timestamp)?.size ?? 0)),
+    tries: ({ rows }: Fate): number => Math.max(0, ...rows.map(({ timestamp }) => triedIn.get(timestamp)?.size ?? 0)),
     duplicates: () => duplicates,
     bound: () => bound,
     causes: causes as ReadonlyMap<string, number>,

@@ -73,8 +73,9 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
   function resendable(next: Checkpoint): number {
     const windows = resending(next);
     if (windows.length === 0) return 0;
-    return [...entries.byName.values()].filter(({ rows }) => rows.some(({ timestamp }) => isPending(windows, timestamp)))
-      .length;
+    return [...entries.byName.values()].filter(({ rows }) =>
+      rows.some(({ timestamp }) => isPending(windows, timestamp)),
+    ).length;
   }
 
   return {
