@@ -26,6 +26,7 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
     const { payloadBytes, payloadSha256 } = records.get(id) ?? {};
     return payloadBytes === undefined || payloadSha256 === undefined ? undefined : { payloadBytes, payloadSha256 };
   };
+  forwarding.traffic.begin(1);
   const settled = forward(quarantinePages(), {
     ...forwarding,
     ledger: {
@@ -36,8 +37,8 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
     },
     isAgain: true,
     resends: () => true,
-    // They have failed before, which says nothing about the sink. Those that drag others along are told apart at once.
-    tries: ({ id }) => (records.get(id)?.isTransient ? 2 : 1),
+    // They have failed before: that they fail again says nothing about the sink.
+    tries: () => 1,
     // What is in quarantine was worth sending when it was put there.
     isIgnored: () => false,
     whole,
