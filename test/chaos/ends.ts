@@ -33,13 +33,19 @@ export function connectSource(
       truth.wroteOwn(row, life);
       if (markOwn === null) truth.untold(row.key);
     },
-    onUntold: truth.untold,
+    onUntold: (id) => {
+      truth.untold(id);
+    },
     isOut: () => world.isOut('kong'),
     ttlShortSeconds: profile.ttlShortSeconds,
     answerSeconds: profile.pageSeconds,
     offsets: world.offsets,
-    onMisuse: truth.violate,
-    route: world.route,
+    onMisuse: (what) => {
+      truth.violate(what);
+    },
+    route: (...args) => {
+      world.route(...args);
+    },
   });
   const kong = subject.connectKong({
     adminApi: 'https://kong.internal:8444',
@@ -116,7 +122,7 @@ export function connectSink({
       if (world.flawOf(detailOf(activity)) === 'heavy') clock.spend(profile.mapSeconds);
       return sink.encode(activity, whole);
     },
-  } as Sink;
+  };
 }
 
 function detailOf({ details }: Activity): string | undefined {

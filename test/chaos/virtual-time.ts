@@ -26,10 +26,10 @@ export function goBy(clock: Clock, random: Random): () => void {
     new VirtualTimeout(clock, ms, () => {
       action(...args);
     })) as unknown as typeof setTimeout;
-  globalThis.clearTimeout = ((timeout: unknown) => {
+  globalThis.clearTimeout = (timeout: unknown) => {
     if (timeout instanceof VirtualTimeout) timeout.cancel();
     else real.clearTimeout(timeout as NodeJS.Timeout);
-  }) as typeof clearTimeout;
+  };
   Math.random = random;
   Date.now = () => Math.floor(clock.now() * 1000);
   performance.now = () => (clock.now() - startedAt) * 1000;

@@ -7,7 +7,7 @@ const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) 
 const secondOf = (row: { readonly timestamp: number } | undefined) => row?.timestamp ?? 0;
 
 /** Invokes with so much time left, and expects the answer within it. */
-async function invokeInTime(forwarder: Forwarder, remainingMs = 2000): Promise<Summary> {
+async function invokeInTime(forwarder: Forwarder, remainingMs = 6000): Promise<Summary> {
   await forwarder.coldStart();
   const startedAt = performance.now();
   const summary = await forwarder.invoke({}, { remainingMs });
