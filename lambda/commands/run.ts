@@ -1,4 +1,4 @@
-import { type ForwarderError, PutRejectedError, PutRetriesExhaustedError, toError } from '../errors.ts';
+import { type ForwarderError, NoProgressError, PutRejectedError, PutRetriesExhaustedError, toError } from '../errors.ts';
 import type { Invocation } from '../invocation.ts';
 import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
 import { describeError } from '../log.ts';
@@ -83,7 +83,7 @@ async function work(invocation: RunInvocation, deps: RunDeps, state: State): Pro
   const { ledger, source, settings, log } = deps;
   const loaded = (await ledger.loadCheckpoint()) ?? NO_CHECKPOINT;
   state.progress = { current: () => loaded };
-  const opened = await source.open();
+  const opened = await source.open().catch(explainInterruption);
   state.source = opened;
   const progress = keepProgress(loaded, ledger, deps.runId);
   state.progress = progress;
@@ -155,6 +155,15 @@ async function retryQuarantined(
   for (const name of ['forwarded', 'writes', 'denied', 'errors', 'anonymousWrites'] as const)
     deps.tally[name] += tally[name];
   if (isWhole && tally.pages > 0) await progress.update({ retriedAt: ownNow });
+}
+
+/** A run that ends before the source has said anything must not look like one that was merely not finished. */
+function explainInterruption(error: unknown): never {
+  if (!isInterruption(error)) throw error;
+  throw new NoProgressError('The run’s time was up before the source had answered.', {
+    fix: 'Look at how long the source takes to answer (for Kong: its database and its load), or give the function a longer timeout. The next run tries again.',
+    cause: error,
+  });
 }
 
 /** Said last, when everything else is settled; also when the time was up before. */
