@@ -1,4 +1,10 @@
-import { type ForwarderError, NoProgressError, PutRejectedError, PutRetriesExhaustedError, toError } from '../errors.ts';
+import {
+  type ForwarderError,
+  NoProgressError,
+  PutRejectedError,
+  PutRetriesExhaustedError,
+  toError,
+} from '../errors.ts';
 import type { Invocation } from '../invocation.ts';
 import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
 import { describeError } from '../log.ts';
