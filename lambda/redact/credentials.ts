@@ -26,8 +26,11 @@ export function credentials(text: string): Replacement[] {
   }
 }
 
-/** Tells texts without any of this from the others; `i` may be set. */
-export const CREDENTIAL_HINT = '-----begin|eyj|a(?:kia|sia)[a-z0-9]{16}|(?:bearer|basic)\\s';
+/** False for most texts: those that hold nothing of the kind. */
+export const mayHoldCredentials = (text: string): boolean => HINT.test(text) || SCHEME.test(text);
+
+const HINT = /-----BEGIN|eyJ|A[KS]IA/;
+const SCHEME = /(?:bearer|basic)\s/i;
 
 /**
  * A JWT's header is a JSON object, so it begins `{"` or, encoded, `eyJ` (RFC 7515, section 3.1). What is left of one that is cut

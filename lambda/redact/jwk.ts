@@ -5,8 +5,10 @@ const PRIVATE_MEMBERS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq',
 /** Of an object that is cut off nobody knows whether it is a key; what could be a key's member is long and base64url. */
 const KEY_MATERIAL = /^"[\w-]{20,}"?$/;
 
-/** Found in every text that can hold such a key, if `i` is set. */
-export const JWK_HINT = '"kty"|"(?:d|p|q|dp|dq|qi|k)"\\s*:\\s*"[\\w-]{20}';
+/** False for most texts: those that hold no such key. */
+export const mayHoldJwk = (text: string): boolean => HINT.test(text);
+
+const HINT = /"kty"|"(?:d|p|q|dp|dq|qi|k)"\s*:\s*"[\w-]{20}/;
 
 /**
  * Finds the private members of JSON Web Keys: their names are too short to mean anything, but for the `kty` that every key has

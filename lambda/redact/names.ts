@@ -13,8 +13,8 @@ export interface Names {
   match(key: string, within?: Path | null, inUrl?: boolean): string | null;
   /** Whether the strings of this list are pairs of names, `old:new`, and so no `name:value`. */
   isPairsOfNames(path: Path | null): boolean;
-  /** Texts that can hold a name of a secret. */
-  readonly pattern: string;
+  /** Found in every text that holds a name of a secret. */
+  readonly pattern: RegExp;
   /** Whether passwords in URLs are secrets. */
   readonly userinfo: boolean;
 }

@@ -38,8 +38,10 @@ export function normalize(key: string): string {
 const SIMPLE = /^[a-z0-9_]*$/;
 const ONE_WORD = /^[\p{L}\p{N}_]+$/u;
 const CAPITAL = /[A-Z]/;
-/** The source of a pattern, `i` set, that is found in every text that holds one of `words`, however it is spelled. */
-export function patternOf(words: readonly string[]): string {
+
+/** Found in every text that holds one of `words`, however it is spelled. */
+export function patternOf(words: readonly string[]): RegExp {
   const shortest = [...new Set(words)].filter((word) => !words.some((other) => other !== word && word.includes(other)));
-  return shortest.map((word) => RegExp.escape(word).replaceAll('_', '[_-]?').replaceAll('\\x20', '[ +]')).join('|');
+  const sources = shortest.map((word) => RegExp.escape(word).replaceAll('_', '[_-]?').replaceAll('\\x20', '[ +]'));
+  return new RegExp(sources.join('|'), 'i');
 }

@@ -52,6 +52,12 @@ describe('a secret that its place gives away', () => {
       'https://b.example.net/c?sv=1&sig=***&se=2',
     ],
     [
+      'a form whose first name has a space',
+      'a b=1&x=%7B%22token%22%3A%22hunter2%22%7D',
+      'a b=1&x=%7B%22token%22%3A%22***%22%7D',
+    ],
+    ['a code and a signature in a path', '/cb?code=hunter2&sig=hunter2&x=1', '/cb?code=***&sig=***&x=1'],
+    [
       'a signature of AWS in a URL',
       'https://s3/x?X-Amz-Date=1&X-Amz-Signature=hunter2',
       'https://s3/x?X-Amz-Date=1&X-Amz-Signature=***',
@@ -102,6 +108,7 @@ describe('a secret that its place gives away', () => {
     ['auth.value=hunter2&value=1', 'auth.value=***&value=1'],
     ['config[request][headers][X-A]=hunter2&headers[X-A]=b', 'config[request][headers][X-A]=***&headers[X-A]=b'],
     ['config.add.headers=apikey:aHVudGVyMg==&b=1', 'config.add.headers=apikey:***&b=1'],
+    ['x=see password: hunter2, 50% a+b&y=1', 'x=see password: ***, 50% a+b&y=1'],
     ['a={%22token%22:%22hunter2%22}&b=1', 'a=%7B%22token%22%3A%22***%22%7D&b=1'],
     ["a=token%3Ait's hunter2&b=1", 'a=token%3A***&b=1'],
     ["a=token%3Ait'shunter2&b=1", 'a=token%3A***&b=1'],
@@ -119,6 +126,7 @@ describe('a secret that its place gives away', () => {
     { access_token_upstream_header: 'authorization:bearer' },
     { url: 'http://host:8080/a@b', uris: ['http://[::1]:8080/@a', 'kafka://a:1,b:2/c@d', 'mailto:a@b.c'] },
     { description: 'key value pairs, a token or a password' },
+    { access: ['local names = { "apikey", "token", "password" }'] },
     { expression: 'http.path == "/token" && net.port != 8443' },
     {
       claims: ['custom:tenant'],
@@ -133,10 +141,16 @@ describe('a secret that its place gives away', () => {
     expect(payload(text)).toEqual({ text, keys: [] });
   });
 
-  test('of a JSON Web Key that is cut off is redacted, whether or not its kind is seen', () => {
-    const text = `{"set":[{"d":"${'hunter2'.repeat(5)}","x":{"k":"v"},"kty":"RSA"}]}`;
-    for (let length = 0; length <= text.length; length += 1)
-      if (length < 12 || length > 35) expect(payload(text.slice(0, length)).text).not.toContain('hunter2');
+  test.each([
+    [
+      'before its kind',
+      `{"set":[{"d":"${'hunter2'.repeat(5)}","x":{"k":"v"},"kty":"RSA"}]}`,
+      '{"set":[{"d":"'.length + 20,
+    ],
+    ['behind its kind', '{"set":[{"kty":"oct","x":{"k":"v"},"k":"hunter2","y":"z"}]}', 0],
+  ])('of a JSON Web Key that is cut off is redacted %s', (_, text, tooShortBelow) => {
+    for (let length = tooShortBelow; length <= text.length; length += 1)
+      expect(payload(text.slice(0, length)).text).not.toContain('hunter');
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/redact/redactor.ts';
+import { beginningOf, createRedactor, DEFAULT_REDACT_KEYS, READ_CHARACTERS } from '../../lambda/redact/redactor.ts';
 import { hostilePayloads } from './hostile-payloads.ts';
 
 const redactor = createRedactor(DEFAULT_REDACT_KEYS);
@@ -396,6 +396,30 @@ describe('values in values', () => {
 
   test('may hold half a character beside the secret', () => {
     expect(payload(String.raw`{"a":"x=%7B\"password\":\"p\"%7D\ud800"}`).keys).toEqual(['password']);
+  });
+});
+
+describe('the beginning of a text, which is all that is read,', () => {
+  test('is all of a text that is short enough', () => {
+    const text = 'x '.repeat(READ_CHARACTERS / 2);
+    expect(beginningOf(text)).toBe(text);
+  });
+
+  test('ends before the word that would be cut in two, so that no half credential is left', () => {
+    const url = 'https://me:hunter2hunter2@host/';
+    for (let before = READ_CHARACTERS - url.length; before <= READ_CHARACTERS; before += 1) {
+      const beginning = beginningOf(`${' '.repeat(before)}${url} ${'x'.repeat(1000)}`);
+      expect(beginning.length).toBeLessThanOrEqual(READ_CHARACTERS);
+      expect(payload(beginning).text).not.toContain('hunter');
+    }
+  });
+
+  test('ends in a word that is longer than any credential, but never in half a character', () => {
+    for (const text of ['😀'.repeat(READ_CHARACTERS), `x${'😀'.repeat(READ_CHARACTERS)}`]) {
+      const beginning = beginningOf(text);
+      expect(beginning.length).toBeGreaterThan(READ_CHARACTERS - 5000);
+      expect(beginning.isWellFormed()).toBe(true);
+    }
   });
 });
 
