@@ -41,6 +41,44 @@ describe('everything that is pending', () => {
   });
 });
 
+describe('a resend', () => {
+  const known = async (world: Awaited<ReturnType<typeof createWorld>>, ids: readonly string[]) =>
+    world.ledger.mark(ids.map((id) => ({ id, value: 'sent before', ttlSeconds: 1000 })));
+
+  test('sends again what has an outcome, but no own request', async () => {
+    const world = await createWorld();
+    write(world, ...upTo(5));
+    await known(world, ['e0', 'e1', 'e2', 'e3']);
+    await world.ledger.mark([{ id: 'e2', value: 'own', ttlSeconds: 1000 }]);
+    const { tally } = await world.run([{ after: 0, before: 5, resend: true }]);
+    expect(world.delivered).toEqual(['e4', 'e3', 'e1', 'e0']);
+    expect(tally).toMatchObject({ own: 1, duplicates: 0 });
+    expect(await world.ledger.lookup(['e0', 'e2'])).toEqual(['reference', 'own']);
+  });
+
+  test('sends each once, in however many windows it lies', async () => {
+    const world = await createWorld({ pageSize: 2 });
+    write(world, ...upTo(6));
+    await known(world, ['e1', 'e2']);
+    await world.run([unread(3, 6), { after: 0, before: 6, resend: true }, { after: 1, before: 3, again: true }]);
+    expect(world.delivered.toSorted()).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5']);
+  });
+
+  test('does not send again what only lies beside it', async () => {
+    const world = await createWorld();
+    write(world, ...upTo(6));
+    await known(
+      world,
+      upTo(6).map((second) => `e${second}`),
+    );
+    await world.run([
+      { after: 0, before: 2, resend: true },
+      { after: 2, before: 6, again: true },
+    ]);
+    expect(world.delivered).toEqual(['e1', 'e0']);
+  });
+});
+
 describe('the deadline', () => {
   test('in the middle of a page: that page is read again, those before it are settled', async () => {
     const world = await createWorld({

@@ -174,7 +174,8 @@ describe('of a page', () => {
       await Promise.resolve();
       yield { items: items('a', 3), left: [], cursor: 'here' };
     };
-    const settled = await Array.fromAsync(forward(pages(), { ...deps, resends: () => false, tries: () => 2 }));
+    const tries = ({ id }: Item) => (id === 'a1' ? 2 : 0);
+    const settled = await Array.fromAsync(forward(pages(), { ...deps, resends: () => false, tries }));
     expect(settled).toMatchObject([{ left: [], leftOvers: [{ after: 1, before: 2, tries: 3, cursor: 'here' }] }]);
   });
 });

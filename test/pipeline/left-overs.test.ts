@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { startDeliveries } from '../../lambda/pipeline/deliver.ts';
 import { MOST_TRIES } from '../../lambda/pipeline/forward.ts';
 import { item } from '../support/item.ts';
+import { all } from './fake-sink.ts';
 import { createWorld, onceEach, unread, upTo, write } from './world.ts';
 
 describe('one entry that is not taken', () => {
@@ -106,6 +108,20 @@ describe('one entry that is not taken', () => {
     expect(new Set(world.delivered).size).toBe(15);
   });
 
+  test('is tried when something new of its page was taken, however often it failed before', async () => {
+    const world = await createWorld({
+      put: async (batch) => {
+        await new Promise(setImmediate);
+        return all(batch, 'accepted');
+      },
+    });
+    const { deps } = world.begin();
+    deps.traffic.begin(1);
+    const parcel = (id: string, tries: number) => ({ item: item(id), isKnown: false, tries });
+    await Promise.all(await startDeliveries([parcel('stuck', 3), parcel('new', 0)], deps));
+    expect(world.delivered).toEqual(['new', 'stuck']);
+  });
+
   test('does not keep the others of its second from being delivered once', async () => {
     const world = await stuck('a');
     world.items.push(item('a', { second: 5 }), item('b', { second: 5 }));
@@ -135,5 +151,16 @@ describe('one entry that is refused with an error no document names', () => {
     const { error, pending, tally } = await world.run([unread(0, 10)]);
     expect([error, pending]).toEqual([null, [{ after: 5, before: 6, tries: 1 }]]);
     expect(tally).toMatchObject({ undelivered: 1, doubtful: 1, quarantined: 0 });
+  });
+
+  test('goes to quarantine, too, when others are taken only later in the run', async () => {
+    const world = await createWorld({ judge: (id) => (id === 'e35' ? 'doubtful' : 'accepted') });
+    write(world, 5, 35);
+    const { pending, tally } = await world.run([unread(30, 40), unread(20, 30), unread(10, 20), unread(0, 10)]);
+    expect(tally).toMatchObject({ forwarded: 1, quarantined: 1 });
+    expect(await world.ledger.records(['e35'])).toMatchObject([{ errorCode: 'Code-doubtful' }]);
+    // Its second is looked at once more, and then it has an outcome.
+    expect(pending).toEqual([{ after: 35, before: 36, tries: 1 }]);
+    expect(await world.run()).toMatchObject({ pending: [], batches: [] });
   });
 });
