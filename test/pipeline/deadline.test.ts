@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startDeadline } from '../../lambda/pipeline/deadline.ts';
+import { DeadlineReached, isInterruption, startDeadline } from '../../lambda/pipeline/deadline.ts';
 
 describe('a deadline', () => {
   beforeEach(() => vi.useFakeTimers());
@@ -48,6 +48,17 @@ describe('a deadline', () => {
     expect([deadline.stopping.aborted, deadline.aborting.aborted]).toEqual([true, false]);
   });
 
+  test('that is brought about by a failure stops what is new, with that reason, and lets puts end', () => {
+    using deadline = startDeadline(() => 60_000, 15_000);
+    const failure = new Error('Redis is gone');
+    deadline.halt(failure);
+    expect([deadline.stopping.aborted, deadline.aborting.aborted]).toEqual([true, false]);
+    expect(deadline.stopping.reason).toBe(failure);
+    vi.advanceTimersByTime(60_000);
+    expect(deadline.stopping.reason).toBe(failure);
+    expect(deadline.aborting.aborted).toBe(true);
+  });
+
   test('never comes once it is disposed of', () => {
     const deadline = startDeadline(() => 1000, 100);
     deadline[Symbol.dispose]();
@@ -63,4 +74,15 @@ test('a deadline does not keep the process alive', () => {
   using deadline = startDeadline(() => 60_000, 0);
   expect(deadline.stopping.aborted).toBe(false);
   expect(timers()).toBe(before);
+});
+
+test.each([
+  [new DeadlineReached('over'), true],
+  [new DOMException('aborted', 'AbortError'), true],
+  [new Error('AbortError'), false],
+  [new TypeError('x'), false],
+  ['DeadlineReached', false],
+  [undefined, false],
+])('%s is an interruption: %s', (error, expected) => {
+  expect(isInterruption(error)).toBe(expected);
 });

@@ -43,6 +43,14 @@ describe('tidy', () => {
       [{ after: 70, before: 71, tries: 4, cursor: 'old' }],
     ],
     [
+      'keeps of two with the same tries the one without cursor: it is read from its beginning',
+      [
+        { after: 70, before: 71, tries: 2, cursor: 'a' },
+        { after: 70, before: 71, tries: 2 },
+      ],
+      [{ after: 70, before: 71, tries: 2 }],
+    ],
+    [
       'keeps a reading under way whole: it is what it will have covered',
       [
         { after: 0, before: 100, again: true, cursor: 'a' },

@@ -132,6 +132,64 @@ describe('lanes of puts that ended', () => {
   });
 });
 
+describe('left-overs', () => {
+  /** Left-overs of a run whose least tried ones were tried once. */
+  function after(...results: PutResult[]) {
+    const made = traffic(20);
+    made.begin(1);
+    for (const result of results) made.heard(result, 'left over');
+    return made;
+  }
+
+  test('that fail again do not say that the sink is down', () => {
+    const made = after(...times(20, answer(notTaken)));
+    expect([made.isDown(), made.failure()]).toEqual([false, null]);
+    expect(made.hears(...times(5, answer(notTaken)))).toMatchObject({ isDown: true });
+  });
+
+  test('that were tried more often wait until the sink has taken something', () => {
+    const made = after();
+    expect([made.holdsBack(1), made.holdsBack(2)]).toEqual([false, true]);
+    made.heard(answer(accepted));
+    expect(made.holdsBack(2)).toBe(false);
+  });
+
+  test('are tried no more than the first puts while nothing is taken', () => {
+    expect(after(...times(4, answer(notTaken))).holdsBack(1)).toBe(false);
+    expect(after(...times(5, answer(notTaken))).holdsBack(1)).toBe(true);
+    expect(after(...times(5, answer(notTaken)), answer(accepted)).holdsBack(1)).toBe(false);
+  });
+
+  test('get no answer as often as the first puts at most, whatever else is taken', () => {
+    const made = after(answer(accepted));
+    for (let put = 0; put < 5; put += 1) {
+      expect(made.holdsBack(1)).toBe(false);
+      made.ended('unanswered', vi.fn(), 'left over');
+    }
+    expect(made.holdsBack(1)).toBe(true);
+    expect(made.failure()).toBeNull();
+  });
+
+  test('do not close the lanes of what is new', () => {
+    const made = after();
+    for (const how of ['failed', 'unanswered', 'throttled'] as const) {
+      const leave = vi.fn<(how: LaneEnd) => void>();
+      made.ended(how, leave, 'left over');
+      expect(leave).toHaveBeenCalledWith(how === 'unanswered' ? 'failed' : how);
+    }
+  });
+
+  test('and new ones that all fail are to blame for nothing', () => {
+    const made = after(...times(3, answer(notTaken)));
+    made.heard(answer(notTaken));
+    expect(made.isAllFailing()).toBe(false);
+    made.heard(answer(notTaken));
+    expect([made.isAllFailing(), made.isDown()]).toEqual([true, false]);
+    made.heard(answer(accepted));
+    expect(made.isAllFailing()).toBe(false);
+  });
+});
+
 describe('puts without answer', () => {
   test('as many as may run at once end the run, and the reason is told', async () => {
     const made = traffic(3);
