@@ -91,6 +91,7 @@ export function compose(env: Env): Deployment {
         ...(ledger && !isReadOnly && { bind: bindIds(ledger, config) }),
         deriveErrorCode: config.deriveErrorCode,
         lookbackSeconds: config.auditTtlSeconds,
+        overlapSeconds: config.overlapSeconds,
         isCheck,
       });
       const sink = await config.sink.connect({

@@ -59,6 +59,8 @@ export interface SourceDeps {
   readonly deriveErrorCode: boolean;
   /** How far back a first run looks. */
   readonly lookbackSeconds: number;
+  /** How late an entry may show: so much is read again by each run. */
+  readonly overlapSeconds: number;
   /** One try at each thing, and not for long: somebody is waiting. */
   readonly isCheck: boolean;
 }

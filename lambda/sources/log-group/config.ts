@@ -81,7 +81,7 @@ function load(values: z.infer<typeof variables>, name: (typeof FORMATS)[number])
       eventSource: isKubernetes ? 'kubernetes-audit' : 'nginx-access',
       auditTtlSeconds: 604_800,
       logGroup: groupArn,
-      connect: async ({ signals, log, bind, deriveErrorCode, lookbackSeconds, isCheck }) => {
+      connect: async ({ signals, log, bind, deriveErrorCode, lookbackSeconds, overlapSeconds, isCheck }) => {
         const { connectLogGroup } = await import('./client.ts');
         return createLogGroupSource({
           group: connectLogGroup({
@@ -96,6 +96,7 @@ function load(values: z.infer<typeof variables>, name: (typeof FORMATS)[number])
           streamPrefix,
           bind,
           lookbackSeconds,
+          overlapSeconds,
           log,
         });
       },

@@ -5,6 +5,8 @@ import type { Search } from './client.ts';
 export interface Place {
   readonly search: Search;
   readonly token: string;
+  /** When the search began, epoch seconds. What was written since may lie above the place. */
+  readonly since: number;
 }
 
 /** Stored in the checkpoint as a window's `cursor`. */
@@ -13,6 +15,7 @@ const cursorSchema = z.strictObject({
   to: z.int().min(0),
   pattern: z.string().exactOptional(),
   streams: z.string().exactOptional(),
+  since: z.int().min(0),
   token: z.string().min(1),
 });
 
@@ -22,13 +25,14 @@ export interface Question {
   readonly streamPrefix?: string | undefined;
 }
 
-export function toCursor({ search, token }: Place, { streamPrefix }: Question): string {
+export function toCursor({ search, token, since }: Place, { streamPrefix }: Question): string {
   const { startTime, endTime, filterPattern } = search;
   const cursor: z.infer<typeof cursorSchema> = {
     from: startTime,
     to: endTime,
     ...(filterPattern !== undefined && { pattern: filterPattern }),
     ...(streamPrefix !== undefined && { streams: streamPrefix }),
+    since,
     token,
   };
   return JSON.stringify(cursor);
@@ -39,7 +43,7 @@ export function toPlace(cursor: string | undefined, { filterPattern, streamPrefi
   const parsed = cursorSchema.safeParse(parse(cursor ?? '')).data;
   if (parsed?.pattern !== filterPattern || parsed?.streams !== streamPrefix || !parsed) return null;
   const search = { startTime: parsed.from, endTime: parsed.to, ...(filterPattern !== undefined && { filterPattern }) };
-  return { search, token: parsed.token };
+  return { search, token: parsed.token, since: parsed.since };
 }
 
 function parse(text: string): unknown {

@@ -15,6 +15,7 @@ export interface LogGroupSourceOptions {
   /** See `SourceDeps`. */
   readonly bind?: SourceDeps['bind'];
   readonly lookbackSeconds: number;
+  readonly overlapSeconds: number;
   /** Most events of a page. @default - the service's own limit */
   readonly pageSize?: number | undefined;
   readonly log: Pick<Log, 'warn'>;
@@ -26,7 +27,8 @@ const NO_TIME = Date.UTC(2024, 0, 1);
 
 /** Lines of a log group, by FilterLogEvents. */
 export function createLogGroupSource(options: LogGroupSourceOptions): Source {
-  const { group, format, streamPrefix, bind, lookbackSeconds, pageSize, log } = options;
+  const { group, format, streamPrefix, bind, lookbackSeconds, overlapSeconds, pageSize, log } = options;
+  const now = () => group.now() ?? Math.floor(Date.now() / 1000);
   const question = { filterPattern: format.filterPattern, streamPrefix };
   return {
     async open() {
@@ -38,10 +40,12 @@ export function createLogGroupSource(options: LogGroupSourceOptions): Source {
         about: () => FACTS,
         parse: (row) => toItem(row, format),
         pages: (todo) =>
-          scan(todo, Math.max(0, (group.now() ?? Math.floor(Date.now() / 1000)) - lookbackSeconds), {
+          scan(todo, Math.max(0, now() - lookbackSeconds), {
             group,
             question,
             pageSize,
+            now,
+            overlapSeconds,
             toItems: (rows) => toItems(rows, format, bind),
             log,
           }),

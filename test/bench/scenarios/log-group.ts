@@ -101,6 +101,7 @@ async function* readPages(body: Buffer, count: number): AsyncGenerator<Page> {
     group: wiredGroup(() => ({ status: 200, body }), { now: () => NOW }),
     format: kubernetesAudit(DEFAULT_SELECTION, 'prod'),
     lookbackSeconds: 604_800,
+    overlapSeconds: 3600,
     log: { warn: () => undefined },
   });
   const opened = await source.open();

@@ -43,7 +43,11 @@ function subjectOf(name: string, { format, line }: Kind): SourceSubject {
   const question = format.filterPattern === undefined ? {} : { filterPattern: format.filterPattern };
   const cursor = (token: string, changes: object = {}, of: object = question) =>
     toCursor(
-      { search: { startTime: (NOW - 30) * 1000, endTime: (NOW + 1) * 1000 - 1, ...question, ...changes }, token },
+      {
+        search: { startTime: (NOW - 30) * 1000, endTime: (NOW + 1) * 1000 - 1, ...question, ...changes },
+        token,
+        since: NOW,
+      },
       of,
     );
   return {
@@ -62,8 +66,6 @@ function subjectOf(name: string, { format, line }: Kind): SourceSubject {
       const model = cloudWatchLogsModel({
         now: () => NOW,
         groups: [{ name: GROUP }],
-        shortPages: 0.2,
-        emptyPages: 0.1,
       });
       const deliver = (second: number, message: string): string => {
         model.deliver([
@@ -83,6 +85,7 @@ function subjectOf(name: string, { format, line }: Kind): SourceSubject {
             }),
             format,
             lookbackSeconds: 604_800,
+            overlapSeconds: 3600,
             pageSize: PAGE_SIZE,
             log: { warn: () => undefined },
           }),

@@ -36,7 +36,15 @@ export function createWorld({ format = nginx({ deriveErrorCode: false }), answer
       },
     });
     const log = { warn: (message: string) => void warnings.push(message) };
-    return createLogGroupSource({ group, format, lookbackSeconds: 604_800, pageSize: 7, log, ...changes });
+    return createLogGroupSource({
+      group,
+      format,
+      lookbackSeconds: 604_800,
+      overlapSeconds: 3600,
+      pageSize: 7,
+      log,
+      ...changes,
+    });
   }
 
   return {
