@@ -49,7 +49,7 @@ const kongAt = ({ url }: KongSimulator): Source =>
   );
 
 function ledgerAt({ host, port }: Pick<RedisServer, 'host' | 'port'>, source: string = randomUUID()): Ledger {
-  return opened(createRedisLedger({ host, port, db: 0, tls: false, source, connectTimeoutMs: 300 }));
+  return opened(createRedisLedger({ host, port, db: 0, tls: false, source }));
 }
 
 function cloudTrailAt({ env }: CloudTrailSimulator): Sink {
