@@ -6,7 +6,7 @@ import { isInterruption } from './deadline.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
 import { quarantine } from './quarantine.ts';
-import type { OpenSource } from './source.ts';
+import type { OpenSource, Page } from './source.ts';
 import { byUrgency, contains, isLeftOver, tidy, type Window } from './window.ts';
 
 export interface DrainDeps extends Omit<ForwardDeps, 'resends' | 'tries'> {
@@ -26,15 +26,16 @@ export async function drain(deps: DrainDeps): Promise<void> {
   const { source, progress, signals } = deps;
   const todo = byUrgency(progress.current().pending);
   if (todo.length === 0) return;
-  const resending = todo.filter(({ resend }) => resend);
+  const isResending = todo.some(({ resend }) => resend);
   const leftOvers = todo.filter(isLeftOver);
   const sent = new Set<string>();
   deps.traffic.begin(Math.min(...leftOvers.map(({ tries = 0 }) => tries)));
-  const pages = forward(source.pages(todo), {
+  const resending = new WeakMap<Page, readonly Window[]>();
+  const pages = forward(noteResending(source.pages(todo), todo, resending), {
     ...deps,
-    ...(resending.length > 0 && { ledger: noting(sent, deps.ledger) }),
-    // Once in a run, in however many windows it lies.
-    resends: (item) => !sent.has(item.id) && resending.some((window) => holds(window, item)),
+    ...(isResending && { ledger: noting(sent, deps.ledger) }),
+    // Once in a run, in however many windows it lies; and no more when the window that asks for it was read to its end.
+    resends: (item, page) => !sent.has(item.id) && (resending.get(page) ?? []).some((window) => holds(window, item)),
     tries: (item) =>
       leftOvers.reduce((most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0), 0),
   });
@@ -59,6 +60,24 @@ export async function drain(deps: DrainDeps): Promise<void> {
     throw new NoProgressError('The run’s time was up before the source had given one page of what is to be read.', {
       fix: 'Look at how long the source takes to answer (for Kong: its database and its load), or give the function a longer timeout. The next run tries again.',
     });
+}
+
+/** Notes for each page which windows that resend were still to be read when it came. */
+async function* noteResending(
+  pages: AsyncIterable<Page>,
+  todo: readonly Window[],
+  resending: WeakMap<Page, readonly Window[]>,
+): AsyncGenerator<Page> {
+  let left = todo;
+  for await (const page of pages) {
+    if (page.startsOver) left = page.left;
+    resending.set(
+      page,
+      left.filter(({ resend }) => resend),
+    );
+    left = page.left;
+    yield page;
+  }
 }
 
 /** `ledger` with a list of what it marked. */

@@ -9,11 +9,13 @@ import type { Tally } from './tally.ts';
 import { unseen, type Unseen, type UnseenDeps } from './unseen.ts';
 import type { Window } from './window.ts';
 
-export interface ForwardDeps extends UnseenDeps, DeliverDeps {
+export interface ForwardDeps extends Omit<UnseenDeps, 'resends'>, DeliverDeps {
   readonly ledger: Pick<Ledger, 'lookup' | 'mark' | 'release' | 'quarantine'>;
   readonly tally: Tally;
   /** The operator wants none of it: counted, neither sent nor marked. */
   readonly isIgnored: (activity: Activity) => boolean;
+  /** True for items of this page to be sent whatever became of them before; own requests stay out. */
+  readonly resends: (item: Item, page: Page) => boolean;
   /** In how many runs the item was tried in vain. */
   readonly tries: (item: Item) => number;
   /** What goes to quarantine as soon as the sink has taken something in this run. */
@@ -77,7 +79,7 @@ async function settle(page: Page, deps: ForwardDeps, inPageOrder: LimitFunction)
   const startsOver = page.startsOver ?? false;
   let fresh: readonly Unseen[] = [];
   try {
-    fresh = await unseen(page.items, deps);
+    fresh = await unseen(page.items, { ...deps, resends: (item) => deps.resends(item, page) });
     const { parcels, invalid, spent } = sort(fresh, deps);
     const deliveries = await Promise.all(await inPageOrder(() => startDeliveries(parcels, deps)));
     await quarantine(invalid, deps);

@@ -13,24 +13,40 @@ export interface Progress {
    * @throws {LockLostError}
    */
   update(change: Plan): Promise<void>;
-  /** These records must still be there when the checkpoint is saved next. */
+  /** These records must still be there when the checkpoint is saved next, and whenever it is saved in the minute after. */
   quarantined(ids: readonly string[]): void;
 }
 
-export function keepProgress(loaded: Checkpoint, ledger: Pick<Ledger, 'saveCheckpoint'>, runId: string): Progress {
+/**
+ * A failover loses no more than this. It may lose a record together with the checkpoint that was saved after it, and the run, which
+ * knows nothing of it, must not save the next one as if the record were there.
+ */
+const LONGEST_LAG_MS = 60_000;
+
+export function keepProgress(
+  loaded: Checkpoint,
+  ledger: Pick<Ledger, 'saveCheckpoint'>,
+  runId: string,
+  now: () => number = () => performance.now(),
+): Progress {
   let checkpoint = loaded;
-  let unconfirmed: string[] = [];
+  let recent: { readonly id: string; readonly at: number }[] = [];
   return {
     current: () => checkpoint,
     async update(change) {
       const next = { ...checkpoint, ...change };
-      const confirming = unconfirmed;
-      await ledger.saveCheckpoint(next, runId, confirming);
+      const confirmedSince = now() - LONGEST_LAG_MS;
+      const confirming = recent;
+      await ledger.saveCheckpoint(
+        next,
+        runId,
+        confirming.map(({ id }) => id),
+      );
       checkpoint = next;
-      unconfirmed = unconfirmed.filter((id) => !confirming.includes(id));
+      recent = recent.filter((record) => record.at > confirmedSince || !confirming.includes(record));
     },
     quarantined: (ids) => {
-      unconfirmed = [...unconfirmed, ...ids];
+      recent = [...recent, ...ids.map((id) => ({ id, at: now() }))];
     },
   };
 }

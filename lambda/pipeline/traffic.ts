@@ -95,9 +95,9 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
     },
     ended(how, leave, kind = 'new') {
       if (kind === 'left over') {
-        // Few events, of which what is left over takes no more than the first puts: the lane stays open for the others.
+        // The last lane stays open for what is new: a put of left-overs holds few events.
         if (how === 'unanswered') unansweredLeftOvers += 1;
-        leave(how === 'unanswered' ? 'failed' : how);
+        leave(how === 'unanswered' && lanes.open() === 1 ? 'failed' : how);
         return;
       }
       waiting.push(() => {

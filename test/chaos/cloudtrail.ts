@@ -43,7 +43,7 @@ export interface CloudTrailNetworkOptions {
 }
 
 /** From here on a put is not answered any more, whatever comes (design: the limit of an attempt). */
-const ANSWER_LIMIT_SECONDS = 30;
+export const ANSWER_LIMIT_SECONDS = 30;
 
 type Answer = { readonly status: number; readonly code?: string; readonly body: unknown };
 

@@ -5,7 +5,7 @@ import type { Source } from '../../lambda/pipeline/source.ts';
 import type { Tally } from '../../lambda/pipeline/tally.ts';
 import type { Redactor } from '../../lambda/redact/redactor.ts';
 import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
-import { cloudTrailNetwork, type SentEvent } from './cloudtrail.ts';
+import { ANSWER_LIMIT_SECONDS, cloudTrailNetwork, type SentEvent } from './cloudtrail.ts';
 import type { Scene } from './invoke.ts';
 import { kongNetwork, MAX_BODY_BYTES } from './kong.ts';
 import { SimulatedConnection } from './kong-dispatcher.ts';
@@ -96,7 +96,12 @@ export function connectSink({
     onRefused: ({ eventData }, code) => {
       truth.marks.refused((JSON.parse(eventData) as { UID: string }).UID, code);
     },
-    onRequest: (events) => truth.sending.requested(events, life),
+    onRequest: (events) => {
+      const ended = truth.sending.requested(events, life);
+      // By then a client has closed the connection.
+      clock.at(clock.now() + ANSWER_LIMIT_SECONDS - 0.001, ended);
+      return ended;
+    },
     outage: world.outage,
     flaw: (event) => world.flawOf(workspaceOf(event)),
     answerSeconds: profile.putSeconds,

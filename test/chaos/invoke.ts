@@ -30,8 +30,8 @@ export interface Invocations {
 }
 
 const LOCK_GRACE_SECONDS = 30;
-/** What a sink that is down may be asked at most: the first puts, each with its retries and the SDK's. */
-const MAX_REQUESTS_WHEN_DOWN = 5 * 5 * 3;
+/** What a sink that is down may be asked at most: the first puts, new ones and left-overs, each with its retries and the SDK's. */
+const MAX_REQUESTS_WHEN_DOWN = 2 * 5 * 5 * 3;
 
 export function createInvocations(scene: Scene): Invocations {
   const { profile, clock, faults, truth, world, subject } = scene;

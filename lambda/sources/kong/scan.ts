@@ -33,8 +33,31 @@ export async function* filteredPages(todo: readonly Window[], deps: ScanDeps): A
  * saved offset, so that a long log is read in slices; where there is none, it begins at the top.
  */
 export async function* newestFirstPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
-  const stretches = toStretches(todo, (upper, lower) => upper.cursor === lower.cursor);
-  yield* eachStretch(stretches, (stretch) => newestFirstStretch(stretch, deps));
+  let left = todo;
+  try {
+    for await (const page of eachStretch(inOnePass(todo, deps), (stretch) => newestFirstStretch(stretch, deps))) {
+      left = page.left;
+      yield page;
+    }
+  } catch (error) {
+    if (!(error instanceof SavedOffsetRefused)) throw error;
+    // It is given up, once, and with it all the others that were saved: each would cost its retries.
+    const rest = left.map(withoutCursor);
+    yield* eachStretch(inOnePass(rest, deps), (stretch) => newestFirstStretch(stretch, deps));
+  }
+}
+
+/** Windows with the same offset, or with none that can be used, are read in one pass, however far they stand apart. */
+function inOnePass(todo: readonly Window[], { version }: ScanDeps): Stretch[] {
+  const usable = todo.map((window) =>
+    offsetOf(window.cursor, 'time', version) === null ? withoutCursor(window) : window,
+  );
+  return toStretches(usable, (upper, lower) => upper.cursor === lower.cursor, Infinity);
+}
+
+/** Kong does not take an offset of an earlier run. */
+class SavedOffsetRefused extends Error {
+  override readonly name = 'SavedOffsetRefused';
 }
 
 /**
@@ -110,7 +133,7 @@ async function* eachStretch(stretches: readonly Stretch[], read: StretchPages): 
       }
       failedBefore = false;
     } catch (error) {
-      if (error instanceof ScanMismatch) throw error;
+      if (error instanceof ScanMismatch || error instanceof SavedOffsetRefused) throw error;
       if (failedBefore || !isRefusal(error)) throw failure ?? error;
       failure ??= toError(error);
       failedBefore = true;
@@ -187,10 +210,6 @@ async function* filteredOnce(stretch: Stretch, deps: ScanDeps, isEmptied = false
 
 async function* newestFirstStretch(stretch: Stretch, deps: ScanDeps): AsyncGenerator<Page> {
   const offset = offsetOf(stretch.windows[0]?.cursor, 'time', deps.version);
-  if (offset === null) {
-    yield* newestFirstOnce({ ...stretch, windows: stretch.windows.map(withoutCursor) }, null, deps);
-    return;
-  }
   let begun = false;
   try {
     for await (const page of newestFirstOnce(stretch, offset, deps)) {
@@ -198,9 +217,8 @@ async function* newestFirstStretch(stretch: Stretch, deps: ScanDeps): AsyncGener
       yield page;
     }
   } catch (error) {
-    if (begun || !isRefusal(error)) throw error;
-    // The saved offset is given up, once; from the top, all above the windows is passed over.
-    yield* newestFirstOnce({ ...stretch, windows: stretch.windows.map(withoutCursor) }, null, deps);
+    if (offset !== null && !begun && isRefusal(error)) throw new SavedOffsetRefused();
+    throw error;
   }
 }
 

@@ -89,7 +89,7 @@ export function createTruth(options: TruthOptions) {
     },
     forgot(contents: Contents, why: 'ledger wiped' | 'ledger failed over'): void {
       if (why === 'ledger wiped') wipedAt = now();
-      watermark.replaced(contents.checkpoint);
+      watermark.replaced(contents.checkpoint, why === 'ledger wiped');
       marks.forgot(contents, why);
     },
     waiting,

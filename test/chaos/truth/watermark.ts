@@ -17,7 +17,8 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
   let checkpoint: Checkpoint | null = null;
   let savedBy: Life | null = null;
   let plannedBy: Life | null = null;
-  const savers = new Set<Life>();
+  /** What each run has saved last; it goes on from there, whatever the ledger forgets. */
+  const savedLast = new Map<Life, Checkpoint>();
   /** When the scan of the whole log began that is not finished. */
   let scanBeganAt = Infinity;
   /** What Kong shows since then, the run has had before it. */
@@ -44,7 +45,7 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
    */
   function saved(next: Checkpoint, life: Life): void {
     entries.purge();
-    if (savedBy !== life && savers.has(life))
+    if (savedBy !== life && savedLast.has(life))
       violate(`${life.name} wrote the checkpoint again after ${savedBy?.name ?? 'a wipe'} had`);
     const previous = checkpoint;
     const began = Math.min(life.startedAt, scanBeganAt);
@@ -66,7 +67,7 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
     if (isPlanned) plannedBy = life;
     checkpoint = next;
     savedBy = life;
-    savers.add(life);
+    savedLast.set(life, next);
   }
 
   /** A run sends again, once, what the pending windows that resend hold. */
@@ -80,13 +81,18 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
 
   return {
     saved,
-    /** The ledger holds this one, or none, though nobody saved it. */
-    replaced(by: Checkpoint | null): void {
+    /** The ledger holds this one, or none, though nobody saved it. @param isWiped the lock is gone, too */
+    replaced(by: Checkpoint | null, isWiped: boolean): void {
       checkpoint = by;
+      isPlannedAhead = (by?.planned ?? 0) > now() + entries.marginSeconds;
       scanBeganAt = by?.pending.some(isScan) ? Math.min(scanBeganAt, 0) : Infinity;
-      if (by === null) savedBy = null;
+      if (isWiped) savedBy = null;
     },
-    isResent: ({ rows }: Fate): boolean => rows.some(({ timestamp }) => isPending(resending(checkpoint), timestamp)),
+    /** A window that resends is pending for this entry, as far as the run knows. */
+    isResent({ rows }: Fate, life: Life): boolean {
+      const windows = [...resending(checkpoint), ...resending(savedLast.get(life) ?? null)];
+      return rows.some(({ timestamp }) => isPending(windows, timestamp));
+    },
     /** What is pending, for the log. */
     describe: (): string => (checkpoint?.pending ?? []).map(describeWindow).join(' '),
     /** A later run will look at this second. */

@@ -33,6 +33,7 @@ async function connect(
     log: { info: vi.fn(), warn: vi.fn(), error: vi.fn() },
     deriveErrorCode: false,
     lookbackSeconds: 0,
+    overlapSeconds: 3600,
     isCheck: false,
     ...deps,
   });
