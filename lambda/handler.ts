@@ -1,43 +1,51 @@
 import type { Context } from 'aws-lambda';
-import { execute, type Answer } from './commands/execute.ts';
+import { type CheckReport, toCheckReport } from './commands/check.ts';
+import { type Answer, execute } from './commands/execute.ts';
 import { compose, type Deployment } from './compose.ts';
 import { ConfigError, toError } from './errors.ts';
 import { toInvocation } from './invocation.ts';
 import { createLog, describeError } from './log.ts';
-import { type CheckReport, toCheckReport } from './commands/check.ts';
 
 type LambdaContext = Partial<Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>>;
 
-/** A run may last this long where no Lambda sets the limit. */
-const WITHOUT_LAMBDA_MS = 15 * 60_000;
-
-let coldStart: Deployment | undefined;
-
 /**
- * The Lambda's entry. What an invocation may ask for is described in docs/invocations.md.
+ * What an invocation may ask for is described in docs/invocations.md.
  *
  * @returns the run's summary, or what the mode answers
  * @throws every `ForwarderError`: an invocation that could not do its work fails, after its progress was saved
  */
-export async function handler(event?: unknown, context: LambdaContext = {}): Promise<Answer> {
-  const startedAt = Date.now();
-  const remainingMs = () => context.getRemainingTimeInMillis?.() ?? startedAt + WITHOUT_LAMBDA_MS - Date.now();
-  const requestId = context.awsRequestId ?? 'local';
-  const invocation = loudly(requestId, () => toInvocation(event));
-  if (invocation.mode === 'check') {
-    const report = misconfigured();
-    if (report) return report;
-  }
-  const deployment = loudly(requestId, () => (coldStart ??= compose(process.env)));
-  const { config } = deployment;
-  const log = createLog(config.logLevel, { source: config.sourceName, requestId });
-  try {
-    return await execute(invocation, { deployment, log, requestId, remainingMs, startedAt });
-  } catch (error) {
-    // A secret may have been rotated: the next invocation reads it again.
-    coldStart = undefined;
-    throw error;
-  }
+export type Handler = (event?: unknown, context?: LambdaContext) => Promise<Answer>;
+
+/** A run may last this long where no Lambda sets the limit. */
+const WITHOUT_LAMBDA_MS = 15 * 60_000;
+
+/** The Lambda's entry. */
+export const handler: Handler = createHandler();
+
+/** One instance of the function. Its configuration is read from the environment at the first invocation, and kept. */
+export function createHandler(): Handler {
+  let deployment: Deployment | undefined;
+  const prepare = (): Deployment => (deployment ??= compose(process.env));
+  return async (event, context = {}) => {
+    const startedAt = Date.now();
+    const remainingMs = () => context.getRemainingTimeInMillis?.() ?? startedAt + WITHOUT_LAMBDA_MS - Date.now();
+    const requestId = context.awsRequestId ?? 'local';
+    const invocation = loudly(requestId, () => toInvocation(event));
+    if (invocation.mode === 'check') {
+      const report = misconfigured(prepare);
+      if (report) return report;
+    }
+    const prepared = loudly(requestId, prepare);
+    const { config } = prepared;
+    const log = createLog(config.logLevel, { source: config.sourceName, requestId });
+    try {
+      return await execute(invocation, { deployment: prepared, log, requestId, remainingMs, startedAt });
+    } catch (error) {
+      // A secret may have been rotated: the next invocation reads it again.
+      deployment = undefined;
+      throw error;
+    }
+  };
 }
 
 /** What fails before there is a run has its line in the log, too. */
@@ -51,9 +59,9 @@ function loudly<Result>(requestId: string, begin: () => Result): Result {
 }
 
 /** What is wrong with the configuration, problem by problem, as `check` reports it; null when nothing is. */
-function misconfigured(): CheckReport | null {
+function misconfigured(prepare: () => Deployment): CheckReport | null {
   try {
-    coldStart ??= compose(process.env);
+    prepare();
     return null;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw toError(error);

@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type App, type Environment, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { afterAll } from 'vitest';
+import { inject } from 'vitest';
 import { createApp } from '../../infra/app.ts';
 
 export const CHANNEL_ARN = 'arn:aws:cloudtrail:eu-west-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef';
@@ -125,20 +124,8 @@ export const DEPLOYMENTS = {
 /** The template of one of `DEPLOYMENTS`. */
 export const templateOf = (name: keyof typeof DEPLOYMENTS): Template => synthesize(DEPLOYMENTS[name]);
 
-let root: string | undefined;
-let folders = 0;
-
-/** An empty folder that goes when the tests of the file have run. */
-export function scratch(name: string): string {
-  root ??= mkdtempSync(join(tmpdir(), 'infra-'));
-  const folder = join(root, `${(folders += 1)}-${name}`);
-  mkdirSync(folder);
-  return folder;
-}
-
-afterAll(() => {
-  if (root !== undefined) rmSync(root, { recursive: true, force: true });
-});
+/** An empty folder that goes when all tests have run. */
+export const scratch = (name: string): string => mkdtempSync(join(inject('scratch'), `${name}-`));
 
 let codeFolder: string | undefined;
 

@@ -12,7 +12,10 @@ import { CONTEXT_KEYS } from '../../infra/context/schema.ts';
 import { type Context, DEPLOYMENTS, MINIMAL, placeholderCode, scratch, stackOf } from './support.ts';
 
 // As in a real synthesis; other tests leave the check against CloudFormation's schemas out (vitest.config.ts).
-vi.stubEnv('CDK_VALIDATION', undefined);
+beforeAll(() => {
+  vi.stubEnv('CDK_VALIDATION', undefined);
+  return () => vi.unstubAllEnvs();
+});
 
 /** The context of an example, as if it were run from the root of the repository. */
 function exampleContext(folder: string): Context {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, vi } from 'vitest';
+import { inject } from 'vitest';
+import { createHandler } from '../../lambda/handler.ts';
 import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
 import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
 import type { Summary } from '../../lambda/pipeline/report.ts';
@@ -14,7 +15,7 @@ import {
 import { type KongOptions, type KongSimulator, startKong } from '../simulators/kong.ts';
 import type { KongEntry, KongRow, RecordOptions } from '../simulators/kong-table.ts';
 import { type LambdaProcess, startLambdaProcess } from './lambda-process.ts';
-import { type RedisServer, startRedis } from './redis-server.ts';
+import { existingServer, type RedisServer } from './redis-server.ts';
 
 /** What Kong's clock shows when a test begins. It stands still and is nowhere near the machine's. */
 export const KONG_NOW = 1_700_000_000;
@@ -32,7 +33,7 @@ export interface StartOptions {
   readonly sink?: 'cloudtrail-lake' | 'cloudwatch-logs';
   /** On top of what the simulators need. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A server of the test's own; the test disposes it. Default: one for all tests of the file. */
+  /** A server of the test's own; the test disposes it. Default: one for all tests. */
   readonly redis?: RedisServer;
   /** Run the handler in a process of its own, which can be killed, and whose tests may run side by side. Default false. */
   readonly ownProcess?: boolean;
@@ -87,11 +88,6 @@ export interface Forwarder extends AsyncDisposable {
   keyspace(): Promise<Record<string, string>>;
 }
 
-let shared: Promise<RedisServer> | undefined;
-afterAll(async () => {
-  await (await shared)?.[Symbol.asyncDispose]();
-});
-
 /** Starts everything with an empty audit log and an empty ledger. */
 export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const clock = { now: options.source ? Math.floor(Date.now() / 1000) : KONG_NOW };
@@ -100,7 +96,7 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const groups = [{ name: EXAMPLE_LOG_GROUP }, { name: SOURCE_GROUP }];
   const logs = await startCloudWatchLogs({ groups, ...options.logs });
   const toLogs = options.sink === 'cloudwatch-logs';
-  const server = options.redis ?? (await (shared ??= startRedis({ shareable: true })));
+  const server = options.redis ?? existingServer(inject('redisUrl'));
   const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const source = `test-${randomUUID().slice(0, 8)}`;
@@ -116,10 +112,10 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   };
   const prefix = `kong-audit:{${env['SOURCE_NAME'] ?? ''}}:`;
   const log: string[] = [];
-  let lambda: LambdaProcess | Awaited<ReturnType<typeof importFresh>> | undefined;
+  let lambda: LambdaProcess | ReturnType<typeof startInProcess> | undefined;
   const coldStart = async () => {
     if (lambda && 'kill' in lambda) await lambda.kill();
-    lambda = options.ownProcess ? startLambdaProcess(env, log) : await importFresh(env, log);
+    lambda = options.ownProcess ? startLambdaProcess(env, log) : startInProcess(env, log);
   };
   const invoke = async (event: unknown = {}, { remainingMs = 60_000 }: InvokeOptions = {}) => {
     if (!lambda) await coldStart();
@@ -190,12 +186,15 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
   };
 }
 
+let isRunning = false;
+
 /** A new instance of the function in this process: it reads `env` once, as at a cold start. Only one may run at a time. */
-async function importFresh(env: Readonly<Record<string, string>>, log: string[]) {
-  vi.resetModules();
-  const { handler } = await import('../../lambda/handler.ts');
+function startInProcess(env: Readonly<Record<string, string>>, log: string[]) {
+  const handler = createHandler();
   return {
     invoke: async (event: unknown, remainingMs: number) => {
+      if (isRunning) throw new Error('One invocation runs in this process already. Start the forwarder with `ownProcess`.');
+      isRunning = true;
       const before = { ...process.env };
       const endsAt = performance.now() + remainingMs;
       const { stdout, stderr } = process;
@@ -208,6 +207,7 @@ async function importFresh(env: Readonly<Record<string, string>>, log: string[])
         for (const { stream, write } of writers) stream.write = write;
         for (const name of Object.keys(process.env)) if (!(name in before)) Reflect.deleteProperty(process.env, name);
         Object.assign(process.env, before);
+        isRunning = false;
       }
     },
   };

@@ -12,8 +12,6 @@ import { type Certificates, makeCertificates } from './certificates.ts';
 import { startWarden, type Warden } from './end-with-us.ts';
 
 export interface RedisServerOptions {
-  /** The server of `REDIS_URL` will do where none can be started; the caller keeps to keys of its own. Default false. */
-  readonly shareable?: boolean;
   /** Take only TLS connections, with a certificate of an authority made for this server. Default false. */
   readonly tls?: boolean;
   /** Password of `username`, or of the default user. */
@@ -68,10 +66,8 @@ export function findRedisServer(): string | null {
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer();
-  if (program !== null) return startProcess(program, options);
-  const url = process.env['REDIS_URL'];
-  if (url !== undefined && options.shareable) return existingServer(url);
-  throw new Error(url === undefined ? NO_REDIS : `This needs a Redis that it can start and stop. ${NO_REDIS}`);
+  if (program === null) throw new Error(`This needs a Redis that it can start and stop. ${NO_REDIS}`);
+  return startProcess(program, options);
 }
 
 async function startProcess(program: string, options: RedisServerOptions): Promise<RedisServer> {
@@ -176,10 +172,10 @@ async function run(program: string, folder: string, warden: Warden): Promise<Chi
   throw new Error(`${program} ended before it accepted connections:\n${log.slice(-10).join('\n')}`);
 }
 
-/** The server of `REDIS_URL`: shared, so nothing here stops it. */
-function existingServer(url: string): RedisServer {
+/** A server that somebody else started, and will stop. */
+export function existingServer(url: string): RedisServer {
   const { hostname, port } = new URL(url);
-  const refuse = () => Promise.reject(new Error('The server of REDIS_URL is not this test’s to stop.'));
+  const refuse = () => Promise.reject(new Error('This server is shared: it is not this test’s to stop.'));
   return {
     host: hostname,
     port: Number(port || 6379),

@@ -16,7 +16,8 @@ import {
   type CloudTrailDataClientConfig,
   type PutAuditEventsCommandInput,
 } from '@aws-sdk/client-cloudtrail-data';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { stubAwsEnvironment } from '../support/aws-environment.ts';
 
 const REGION = 'eu-west-1';
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a secret of the test' };
@@ -28,14 +29,9 @@ const INPUT: PutAuditEventsCommandInput = {
 const ANSWER = { successful: [{ id: 'one', eventID: '1f9f0a1e' }], failed: [] };
 
 // A developer's own AWS settings must not decide what is tested here.
-const outerEnvironment = { ...process.env };
 beforeEach(() => {
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) Reflect.deleteProperty(process.env, name);
-  process.env['AWS_CONFIG_FILE'] = process.env['AWS_SHARED_CREDENTIALS_FILE'] = '/nonexistent';
-  process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
-});
-afterEach(() => {
-  process.env = { ...outerEnvironment };
+  stubAwsEnvironment({});
+  return () => vi.unstubAllEnvs();
 });
 
 describe('the request on the wire', () => {
@@ -170,8 +166,8 @@ describe('where requests go', () => {
 
   test('AWS_ENDPOINT_URL_CLOUDTRAIL_DATA wins over AWS_ENDPOINT_URL, and a path in it is kept', async () => {
     await using service = await listen(accept);
-    process.env['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:1';
-    process.env['AWS_ENDPOINT_URL_CLOUDTRAIL_DATA'] = `${service.url}/stage`;
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+    vi.stubEnv('AWS_ENDPOINT_URL_CLOUDTRAIL_DATA', `${service.url}/stage`);
     await using client = disposable(new CloudTrailDataClient({ region: REGION, credentials: CREDENTIALS }));
     await client.send(new PutAuditEventsCommand(INPUT));
     expect(service.requests[0]?.url).toMatch(/^\/stage\/PutAuditEvents\?channelArn=/);
@@ -179,7 +175,7 @@ describe('where requests go', () => {
 
   test('AWS_ENDPOINT_URL alone is enough', async () => {
     await using service = await listen(accept);
-    process.env['AWS_ENDPOINT_URL'] = service.url;
+    vi.stubEnv('AWS_ENDPOINT_URL', service.url);
     await using client = disposable(new CloudTrailDataClient({ region: REGION, credentials: CREDENTIALS }));
     await client.send(new PutAuditEventsCommand(INPUT));
     expect(service.requests).toHaveLength(1);
@@ -187,7 +183,7 @@ describe('where requests go', () => {
 
   test('Region and credentials come from the environment when the client is given none', async () => {
     await using service = await listen(accept);
-    Object.assign(process.env, {
+    stubAwsEnvironment({
       AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: service.url,
       AWS_REGION: 'ap-southeast-2',
       AWS_ACCESS_KEY_ID: 'AKIDFROMENV',
@@ -269,7 +265,7 @@ describe('retries', () => {
   });
 
   test('AWS_MAX_ATTEMPTS is honoured', async () => {
-    process.env['AWS_MAX_ATTEMPTS'] = '1';
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
     await using service = await listen((_, response) => {
       reply(response, 500, {});
     });

@@ -1,4 +1,4 @@
-import { afterEach, vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
 import { type AwsServer, type AwsServerOptions, startAws } from './aws-server.ts';
 import { fakeForwarder, type FakeForwarder } from './fake-forwarder.ts';
@@ -12,18 +12,15 @@ export interface Operated extends Terminal {
   asked(): Record<string, unknown>[];
 }
 
-const open: AwsServer[] = [];
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await Promise.all(open.splice(0).map((server) => server[Symbol.asyncDispose]()));
-});
-
+/** What it starts goes with the test. */
 export async function operate(options: TerminalOptions & Partial<AwsServerOptions> = {}): Promise<Operated> {
   const clock: { now: () => number } = { now: () => NOON };
   const fake = fakeForwarder(() => clock.now());
   const aws = await startAws({ handler: (event, context) => fake.handler(event, context), ...options });
-  open.push(aws);
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await aws[Symbol.asyncDispose]();
+  });
   stubAwsEnvironment(aws.env);
   const screen = terminal({ ...options, env: { ...aws.env, ...options.env } });
   clock.now = screen.now;

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { createRedisLedger } from '../../../lambda/ledger/redis/ledger.ts';
-import { type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { existingServer, startRedis } from '../../support/redis-server.ts';
 import { describeLedger } from '../contract.ts';
 import { checkpoint, record, seen, stored } from '../harness.ts';
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis({ shareable: true });
-  return () => redis[Symbol.asyncDispose]();
-});
+const redis = existingServer(inject('redisUrl'));
 
 describeLedger('redis', () => {
   const source = randomUUID();

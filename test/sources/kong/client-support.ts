@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterAll, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { connectKong, type Kong, type KongOptions } from '../../../lambda/sources/kong/client.ts';
 import type { Secret } from '../../../lambda/secrets.ts';
 import type { KongSimulator } from '../../simulators/kong.ts';
@@ -10,9 +10,6 @@ export const AUDIT = '/audit/requests';
 export const admin = (token = TOKEN) => [{ token, name: 'forwarder', id: 'b1f34145-705a-4a0a-b4d4-dd3ea4c2dc6f' }];
 export const secret = (value = TOKEN): Secret => ({ rotates: false, read: () => Promise.resolve(value) });
 
-const clients: Kong[] = [];
-afterAll(() => Promise.all(clients.splice(0).map((client) => client.close())));
-
 /** A client that waits only milliseconds before it tries again. */
 export function connect(to: Pick<KongSimulator, 'url'>, options: Partial<KongOptions> = {}): Kong {
   const kong = connectKong({
@@ -22,7 +19,7 @@ export function connect(to: Pick<KongSimulator, 'url'>, options: Partial<KongOpt
     retryDelayMs: 1,
     ...options,
   });
-  clients.push(kong);
+  onTestFinished(() => kong.close());
   return kong;
 }
 

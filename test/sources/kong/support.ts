@@ -1,4 +1,4 @@
-import { afterAll, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Page } from '../../../lambda/pipeline/source.ts';
 import type { Window } from '../../../lambda/pipeline/window.ts';
 import { toActivity } from '../../../lambda/sources/kong/activity.ts';
@@ -11,9 +11,6 @@ import type { KongRow } from '../../simulators/kong-table.ts';
 
 export const NOW = 1_700_000_000;
 
-const clients: Kong[] = [];
-afterAll(() => Promise.all(clients.splice(0).map((client) => client.close())));
-
 /** A Kong whose clock the test holds and whose own rows never appear. */
 export const startSilentKong = (version: string, options: Partial<KongOptions> = {}) =>
   startKong({ now: () => NOW, writeDelaySeconds: 1e9, version, ...options });
@@ -22,7 +19,7 @@ export function connect({ url }: KongSimulator): Kong {
   const { signal } = new AbortController();
   const limits = { maxBodyBytes: 2 ** 20, retryDelayMs: 1 };
   const kong = connectKong({ adminApi: url, token: null, signal, ...limits });
-  clients.push(kong);
+  onTestFinished(() => kong.close());
   return kong;
 }
 
