@@ -19,6 +19,9 @@ export class DeadlineReached extends Error {
 export const isInterruption = (error: unknown): boolean =>
   error instanceof Error && ['DeadlineReached', 'AbortError'].includes(error.name);
 
+/** A process that was stopped for a while has less time left than it knows, so the given clock is asked again and again. */
+const ASK_EVERY_MS = 500;
+
 /**
  * Puts in flight get half of the reserve: ended at once, they could be delivered without being marked.
  *
@@ -31,21 +34,32 @@ export function startDeadline(remaining: () => number, reserveMs: number): Deadl
   const end = (controller: AbortController) => {
     controller.abort(new DeadlineReached(`The run's time is up (${reserveMs} ms reserved for saving)`));
   };
-  const after = (ms: number, controller: AbortController) =>
-    setTimeout(end, Math.min(Math.max(ms, 0), 2 ** 31 - 1), controller).unref();
+  const startedAt = performance.now();
   const remainingMs = remaining();
-  const timers = [after(remainingMs - reserveMs, stopping), after(remainingMs - reserveMs / 2, aborting)];
+  /** By the given clock, or by the time that has passed: whichever says less. */
+  const left = () => Math.min(remaining(), remainingMs - (performance.now() - startedAt));
+  const ask = (): void => {
+    const ms = left();
+    if (ms <= reserveMs) end(stopping);
+    if (ms <= reserveMs / 2) end(aborting);
+    else askIn(ms > reserveMs ? ms - reserveMs : ms - reserveMs / 2);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const askIn = (ms: number): void => {
+    timer = setTimeout(ask, Math.ceil(Math.min(Math.max(ms, 0), ASK_EVERY_MS))).unref();
+  };
+  askIn(remainingMs - reserveMs);
   return {
     stopping: stopping.signal,
     aborting: aborting.signal,
     check: () => {
-      if (remaining() <= reserveMs) end(stopping);
+      if (left() <= reserveMs) end(stopping);
     },
     halt: (failure) => {
       stopping.abort(failure);
     },
     [Symbol.dispose]: () => {
-      timers.forEach(clearTimeout);
+      clearTimeout(timer);
     },
   };
 }

@@ -91,7 +91,7 @@ describe('verify', () => {
     const { forwarder } = parts;
     const rows = recordDay(forwarder, 50);
     await forwarder.invoke();
-    await forwarder.redis.flushall();
+    await forwarder.redis.del(...(await forwarder.redis.keys(`${forwarder.prefix}*`)));
     expect(await parts.verify({ repair: true })).toMatchObject({ source: 50, sink: 50, missing: 0, marked: 50 });
     expect(await forwarder.seen(rows[0]?.key ?? '')).toMatch(/^[0-9a-f-]{36}$/);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', duplicates: 50 });
@@ -159,10 +159,9 @@ describe('verify', () => {
     recordDay(forwarder, 10);
     await forwarder.invoke();
     lake.faults.always(() => ({ fault: 'hang', at: 'before-handling' }));
-    const cut = (await forwarder.invoke(
-      { mode: 'verify', after: DAY_START, before: DAY_END },
-      { remainingMs: 1500 },
-    )) as unknown as VerifyReport;
+    const event = { mode: 'verify', after: DAY_START, before: DAY_END };
+    const asked = lake.requests.length;
+    const cut = (await forwarder.cutOff(() => lake.requests.length > asked, 500, event)) as unknown as VerifyReport;
     expect(cut).toMatchObject({ status: 'incomplete', source: 0, verifiedTo: DAY_END });
     lake.faults.clear();
     expect(await parts.verify({ before: cut.verifiedTo })).toMatchObject({ status: 'complete', source: 10, sink: 10 });

@@ -38,6 +38,18 @@ describe('a deadline', () => {
       expect(reason).toMatchObject({ name: 'DeadlineReached' });
   });
 
+  test('comes when the given countdown says so, though less time has passed', () => {
+    let remaining = 600_000;
+    using deadline = startDeadline(() => remaining, 15_000);
+    vi.advanceTimersByTime(10_000);
+    remaining = 10_000;
+    vi.advanceTimersByTime(500);
+    expect([deadline.stopping.aborted, deadline.aborting.aborted]).toEqual([true, false]);
+    remaining = 5000;
+    vi.advanceTimersByTime(500);
+    expect(deadline.aborting.aborted).toBe(true);
+  });
+
   test('asked to check, believes the given countdown before its own timer', () => {
     let remaining = 60_000;
     using deadline = startDeadline(() => remaining, 15_000);

@@ -120,8 +120,10 @@ describe('a replay', () => {
     await using forwarder = await start({ env: { DEADLINE_RESERVE_MS: '400' } });
     await quarantineRows(forwarder, 250);
     const { cloudtrail } = forwarder;
+    const before = cloudtrail.requests.length;
     cloudtrail.faults.always(() => ({ fault: 'hang', at: 'before-handling' }));
-    expect(await forwarder.invoke(replay, { remainingMs: 900 })).toMatchObject({ status: 'incomplete', forwarded: 0 });
+    const cut = await forwarder.cutOff(() => cloudtrail.requests.length > before, 400, replay);
+    expect(cut).toMatchObject({ status: 'incomplete', forwarded: 0 });
     cloudtrail.faults.clear();
     expect(await forwarder.invoke(replay)).toMatchObject({ status: 'complete', forwarded: 250 });
   });

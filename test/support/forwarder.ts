@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { inject } from 'vitest';
+import { inject, vi } from 'vitest';
 import { createHandler } from '../../lambda/handler.ts';
 import type { Checkpoint } from '../../lambda/ledger/checkpoint.ts';
 import type { QuarantineRecord } from '../../lambda/ledger/ledger.ts';
@@ -64,6 +64,11 @@ export interface Forwarder extends AsyncDisposable {
   invoke(event?: unknown, options?: InvokeOptions): Promise<Summary>;
   /** Like `invoke`, but gives what the handler throws, and rejects when it throws nothing. */
   fail(event?: unknown, options?: InvokeOptions): Promise<Error & { readonly code?: string }>;
+  /**
+   * Invokes, and when it has come so far, Lambda says that in so many milliseconds it ends the invocation. Gives what the handler answers
+   * or throws. Not with `ownProcess`.
+   */
+  cutOff(isFarEnough: () => boolean, remainingMs: number, event?: unknown): Promise<Summary | Error>;
   /** The next invocation meets a new instance of the function. */
   coldStart(): Promise<void>;
   /** Ends the function in the middle of what it does. Only with `ownProcess`. */
@@ -143,6 +148,14 @@ export async function start(options: StartOptions = {}): Promise<Forwarder> {
       if (outcome instanceof Error) return outcome;
       throw new Error(`Expected the invocation to fail, got ${JSON.stringify(outcome)}`);
     },
+    cutOff: async (isFarEnough, remainingMs, event) => {
+      if (!lambda) await coldStart();
+      if (!lambda || !('endIn' in lambda)) throw new Error('A process of its own counts its time itself.');
+      const running = invoke(event).catch(asError);
+      await Promise.race([running, vi.waitUntil(isFarEnough, { timeout: 60_000, interval: 10 })]);
+      lambda.endIn(remainingMs);
+      return running;
+    },
     coldStart,
     kill: async () => {
       if (lambda && 'kill' in lambda) await lambda.kill();
@@ -191,12 +204,16 @@ let isRunning = false;
 /** A new instance of the function in this process: it reads `env` once, as at a cold start. Only one may run at a time. */
 function startInProcess(env: Readonly<Record<string, string>>, log: string[]) {
   const handler = createHandler();
+  let endsAt = Infinity;
   return {
+    endIn: (ms: number) => {
+      endsAt = performance.now() + ms;
+    },
     invoke: async (event: unknown, remainingMs: number) => {
       if (isRunning) throw new Error('One invocation runs in this process already. Start the forwarder with `ownProcess`.');
       isRunning = true;
       const before = { ...process.env };
-      const endsAt = performance.now() + remainingMs;
+      endsAt = performance.now() + remainingMs;
       const { stdout, stderr } = process;
       const writers = [stdout, stderr].map((stream) => ({ stream, write: stream.write.bind(stream) }));
       Object.assign(process.env, env);
