@@ -210,7 +210,8 @@ function startInProcess(env: Readonly<Record<string, string>>, log: string[]) {
       endsAt = performance.now() + ms;
     },
     invoke: async (event: unknown, remainingMs: number) => {
-      if (isRunning) throw new Error('One invocation runs in this process already. Start the forwarder with `ownProcess`.');
+      if (isRunning)
+        throw new Error('One invocation runs in this process already. Start the forwarder with `ownProcess`.');
       isRunning = true;
       const before = { ...process.env };
       endsAt = performance.now() + remainingMs;

@@ -52,9 +52,14 @@ describe('a test file', () => {
     expect(sorted(files).unit).toEqual(['test/a.test.ts']);
   });
 
-  test('is a simulation in test/chaos/, whatever it imports', () => {
-    const files = { 'test/chaos/a.test.ts': `import 'node:http';\n`, 'vendor/x/b.test.ts': '' };
-    expect(sorted(files)).toEqual({ unit: ['vendor/x/b.test.ts'], system: [], simulation: ['test/chaos/a.test.ts'] });
+  test('is a simulation in test/chaos/ or as a history.test.ts, whatever it imports', () => {
+    const simulation = ['test/chaos/a.test.ts', 'test/sources/x/history.test.ts'];
+    const files = Object.fromEntries(simulation.map((file) => [file, `import 'node:http';\n`]));
+    expect(sorted({ ...files, 'vendor/x/b.test.ts': '' })).toEqual({
+      unit: ['vendor/x/b.test.ts'],
+      system: [],
+      simulation,
+    });
   });
 
   test('may import what is not there: it alone will fail', () => {

@@ -11,7 +11,8 @@ export interface TestFiles {
   readonly simulation: string[];
 }
 
-const SIMULATION = 'test/chaos/**';
+/** Histories, wherever they are played. */
+const SIMULATIONS = ['test/chaos/**', '**/history.test.ts'];
 /** What makes a test a system test, be it imported by the test itself or by a helper under `test/`. */
 const OUTSIDE = /^(node:(child_process|http2?|https)$|aws-cdk-lib\b)/;
 /** A static import of more than types, on one line or more. */
@@ -19,11 +20,11 @@ const IMPORT = /^(?:import|export)\b(?! type\b)(?:[^';=(]*\bfrom)?\s*'([^']+)'/g
 
 /**
  * Sorts every test file of the repository at `root` into its project. What a file imports decides, not its name or folder, so that a
- * test can be moved freely; only the simulations are told by their folder.
+ * test can be moved freely; only the simulations are told by folder and name.
  */
 export function testFiles(root: string): TestFiles {
   const all = globSync('{test,vendor}/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] });
-  const simulation = all.filter((file) => matchesGlob(file, SIMULATION));
+  const simulation = all.filter((file) => SIMULATIONS.some((glob) => matchesGlob(file, glob)));
   const others = all.filter((file) => !simulation.includes(file));
   const system = others.filter((file) => reachesOutside(join(root, file), join(root, 'test'), new Set()));
   return { unit: others.filter((file) => !system.includes(file)), system, simulation };
