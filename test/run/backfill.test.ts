@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
+import { type Forwarder, idsOf, KONG_NOW, start } from '../support/forwarder.ts';
 import { startRedis } from '../support/redis-server.ts';
 
-const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000', '');
 
 describe('a backfill', () => {

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckReport } from '../../lambda/commands/check.ts';
 import { EXAMPLE_LOG_GROUP as GROUP } from '../simulators/cloudwatch-logs-model.ts';
-import { type Forwarder, start, type StartOptions } from '../support/forwarder.ts';
+import { type Forwarder, idsOf, start, type StartOptions } from '../support/forwarder.ts';
 
 const DAY = 86_400;
-const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
 
 /** With this sink, the function's clock counts as well; Kong's shows the same time. */
 async function startLogs(options: StartOptions = {}): Promise<Forwarder> {

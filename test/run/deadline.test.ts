@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { KONG_NOW, start } from '../support/forwarder.ts';
+import { idsOf, KONG_NOW, start } from '../support/forwarder.ts';
 
 const RESERVE_MS = 600;
 const env = { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: `${RESERVE_MS}`, OVERLAP_SECONDS: '1' };
-const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
 const secondOf = (row: { readonly timestamp: number } | undefined) => row?.timestamp ?? 0;
 
 describe('the deadline comes', () => {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, start } from '../support/forwarder.ts';
-
-const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
+import { type Forwarder, idsOf, start } from '../support/forwarder.ts';
 
 /** CloudTrail refuses the event of `id` with `code`. */
 function refuse({ cloudtrail }: Forwarder, id: string | undefined, code: string): void {

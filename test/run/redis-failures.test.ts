@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, start } from '../support/forwarder.ts';
+import { type Forwarder, idsOf, start } from '../support/forwarder.ts';
 import { freePort, startRedis } from '../support/redis-server.ts';
 
-const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
 const delivered = (forwarder: Forwarder) => [...new Set(forwarder.uids())].sort();
 
 describe.concurrent('Redis', () => {

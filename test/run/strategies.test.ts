@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
+import { type Forwarder, idsOf, KONG_NOW, start } from '../support/forwarder.ts';
 
 const env = { KONG_PAGE_SIZE: '10' };
-const idsOf = (rows: readonly { readonly key: string }[]) => rows.map(({ key }) => key).sort();
 const onRoot = ({ path }: { readonly path: string }) => path === '/';
 const readings = ({ kong }: Forwarder) => kong.requests.map(({ path }) => path).filter((path) => path !== '/');
 

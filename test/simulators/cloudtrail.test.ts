@@ -1,20 +1,12 @@
 import { CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import { describe, expect, test } from 'vitest';
+import { EVENT_DATA } from '../support/audit-event.ts';
 import { cloudTrailModel, EXAMPLE_CHANNEL_ARN } from './cloudtrail-model.ts';
 import { startCloudTrail, type CloudTrailSimulator } from './cloudtrail.ts';
 import { EXAMPLE_CREDENTIALS, type Credentials } from './sigv4.ts';
 
-const EVENT_DATA = JSON.stringify({
-  version: '3.9.1.0',
-  userIdentity: { type: 'Anonymous', principalId: 'anonymous' },
-  eventSource: 'kong-gateway',
-  eventName: 'GET/services',
-  eventTime: '2022-09-12T20:15:00Z',
-  UID: 'u',
-  recipientAccountId: '111122223333',
-});
-
-const event = (id: unknown, changes: object = {}) => ({ id, eventData: EVENT_DATA, ...changes });
+const TEXT = JSON.stringify(EVENT_DATA);
+const event = (id: unknown, changes: object = {}) => ({ id, eventData: TEXT, ...changes });
 
 interface Answer {
   readonly status: number;
@@ -147,7 +139,7 @@ describe('PutAuditEvents', () => {
     const { url: endpoint, channelArn } = cloudTrail;
     const send = (signer: Credentials) =>
       new CloudTrailDataClient({ endpoint, region: 'eu-central-1', credentials: signer, maxAttempts: 1 }).send(
-        new PutAuditEventsCommand({ channelArn, externalId, auditEvents: [{ id: 'a', eventData: EVENT_DATA }] }),
+        new PutAuditEventsCommand({ channelArn, externalId, auditEvents: [{ id: 'a', eventData: TEXT }] }),
       );
     expect((await send(credentials)).successful).toMatchObject([{ id: 'a' }]);
     await expect(send(EXAMPLE_CREDENTIALS)).rejects.toMatchObject({ name: 'UnrecognizedClientException' });

@@ -1,20 +1,11 @@
-import { hash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { connectChannel } from '../../lambda/sinks/cloudtrail-lake/client.ts';
 import { EXAMPLE_CHANNEL_ARN } from '../simulators/cloudtrail-model.ts';
 import { startCloudTrail } from '../simulators/cloudtrail.ts';
+import { auditEvent } from '../support/audit-event.ts';
 import { stubAwsEnvironment } from '../support/aws-environment.ts';
 
-const eventData = JSON.stringify({
-  version: '3.9.1.0',
-  userIdentity: { type: 'Anonymous', principalId: 'anonymous' },
-  eventSource: 'kong-gateway',
-  eventName: 'GET/services',
-  eventTime: '2022-09-12T20:15:00Z',
-  UID: 'u',
-  recipientAccountId: '111122223333',
-});
-const EVENT = { id: 'a', eventData, eventDataChecksum: hash('sha256', eventData, 'base64') };
+const EVENT = auditEvent('a');
 
 afterEach(() => {
   vi.unstubAllEnvs();

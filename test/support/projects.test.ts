@@ -53,7 +53,7 @@ describe('a test file', () => {
   });
 
   test('is a simulation in test/chaos/ or as a history.test.ts, whatever it imports', () => {
-    const simulation = ['test/chaos/a.test.ts', 'test/sources/x/history.test.ts'];
+    const simulation = ['test/sources/x/history.test.ts', 'test/chaos/a.test.ts'];
     const files = Object.fromEntries(simulation.map((file) => [file, `import 'node:http';\n`]));
     expect(sorted({ ...files, 'vendor/x/b.test.ts': '' })).toEqual({
       unit: ['vendor/x/b.test.ts'],

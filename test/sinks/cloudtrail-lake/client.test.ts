@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -9,21 +8,12 @@ import { startCloudTrail, type CloudTrailSimulator } from '../../simulators/clou
 import { EXAMPLE_CHANNEL_ARN } from '../../simulators/cloudtrail-model.ts';
 import { EXAMPLE_CREDENTIALS } from '../../simulators/sigv4.ts';
 import { htmlPage } from '../../simulators/wire-fault.ts';
+import { auditEvent, withChecksum } from '../../support/audit-event.ts';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
 import { freePort } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 
-const EVENT_DATA = JSON.stringify({
-  version: '3.9.1.0',
-  userIdentity: { type: 'Anonymous', principalId: 'anonymous' },
-  eventSource: 'kong-gateway',
-  eventName: 'GET/services',
-  eventTime: '2022-09-12T20:15:00Z',
-  UID: 'u',
-  recipientAccountId: '111122223333',
-});
-const data = (eventData: string) => ({ eventData, eventDataChecksum: hash('sha256', eventData, 'base64') });
-const events = (...ids: readonly string[]): AuditEvent[] => ids.map((id) => ({ id, ...data(EVENT_DATA) }));
+const events = (...ids: readonly string[]): AuditEvent[] => ids.map((id) => auditEvent(id));
 
 /** Credentials the signature is made with. */
 const EXAMPLE_ENV = {
@@ -70,7 +60,10 @@ describe('put', () => {
     await using cloudTrail = await startCloudTrail();
     const channel = connect(cloudTrail);
     const [good, bad] = events('a', 'b');
-    const answer = await channel.put([good, { ...bad, ...data('{}') }] as AuditEvent[], new AbortController().signal);
+    const answer = await channel.put(
+      [good, { ...bad, ...withChecksum('{}') }] as AuditEvent[],
+      new AbortController().signal,
+    );
     expect(answer).toMatchObject({
       successful: [{ id: 'a', eventID: cloudTrail.accepted[0]?.eventID }],
       failed: [{ id: 'b', errorCode: 'FieldNotFound', errorMessage: expect.any(String) as string }],

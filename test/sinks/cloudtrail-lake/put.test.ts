@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ChannelError, CredentialsError } from '../../../lambda/errors.ts';
 import type { PutOutcome } from '../../../lambda/pipeline/sink.ts';
@@ -8,24 +7,11 @@ import { put, type PutDeps } from '../../../lambda/sinks/cloudtrail-lake/put.ts'
 import { startCloudTrail, type CloudTrailFault, type CloudTrailSimulator } from '../../simulators/cloudtrail.ts';
 import { EXAMPLE_CHANNEL_ARN } from '../../simulators/cloudtrail-model.ts';
 import { htmlPage } from '../../simulators/wire-fault.ts';
+import { auditEvent } from '../../support/audit-event.ts';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
 import { until } from '../../support/until.ts';
 
-const EVENT = {
-  version: '3.9.1.0',
-  userIdentity: { type: 'Anonymous', principalId: 'anonymous' },
-  eventSource: 'kong-gateway',
-  eventName: 'GET/services',
-  eventTime: '2022-09-12T20:15:00Z',
-  UID: 'u',
-  recipientAccountId: '111122223333',
-};
-
-function event(id: string, changes: object = {}): AuditEvent {
-  const eventData = JSON.stringify({ ...EVENT, ...changes });
-  return { id, eventData, eventDataChecksum: hash('sha256', eventData, 'base64') };
-}
-const events = (count: number): AuditEvent[] => Array.from({ length: count }, (_, index) => event(`e${index}`));
+const events = (count: number): AuditEvent[] => Array.from({ length: count }, (_, index) => auditEvent(`e${index}`));
 
 const channels: Channel[] = [];
 afterEach(() => {
@@ -144,11 +130,11 @@ describe('an event CloudTrail will never take', () => {
   test('is refused by CloudTrail’s own rules, too', async () => {
     await using cloudTrail = await startCloudTrail();
     const batch = [
-      event('long', { eventName: 'x'.repeat(1025) }),
-      event('missing', { version: undefined }),
-      { ...event('sum'), eventDataChecksum: 'wrong' },
-      event('data', { eventTime: 'yesterday' }),
-      event('good'),
+      auditEvent('long', { eventName: 'x'.repeat(1025) }),
+      auditEvent('missing', { version: undefined }),
+      { ...auditEvent('sum'), eventDataChecksum: 'wrong' },
+      auditEvent('data', { eventTime: 'yesterday' }),
+      auditEvent('good'),
     ];
     const { outcomes } = await put(batch, deps(cloudTrail));
     const codes = outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.errorCode : outcome.kind));
@@ -301,7 +287,7 @@ describe('a request refused because of an entry', () => {
 
   test('is found by CloudTrail’s own rules, too', async () => {
     await using cloudTrail = await startCloudTrail();
-    const batch = [...events(6), event('no id at all'), ...['x', 'y'].map((id) => event(id))];
+    const batch = [...events(6), auditEvent('no id at all'), ...['x', 'y'].map((id) => auditEvent(id))];
     const { outcomes, stop } = await put(batch, deps(cloudTrail));
     expect(stop).toBeNull();
     expect(kinds(outcomes)).toEqual(all(batch, 'accepted').with(6, 'refused'));
@@ -316,7 +302,10 @@ describe('a request refused because of an entry', () => {
 
   test('DuplicatedAuditEventId: two events of one id are sent in two requests', async () => {
     await using cloudTrail = await startCloudTrail();
-    const { outcomes, stop } = await put([event('a'), event('b'), event('a'), event('c')], deps(cloudTrail));
+    const { outcomes, stop } = await put(
+      [auditEvent('a'), auditEvent('b'), auditEvent('a'), auditEvent('c')],
+      deps(cloudTrail),
+    );
     expect(stop).toBeNull();
     expect(kinds(outcomes)).toEqual(['accepted', 'accepted', 'accepted', 'accepted']);
     expect(acceptedIds(cloudTrail).sort()).toEqual(['a', 'a', 'b', 'c']);
@@ -324,7 +313,7 @@ describe('a request refused because of an entry', () => {
 
   test('too large for one request is found the same way', async () => {
     await using cloudTrail = await startCloudTrail();
-    const batch = [...events(3), event('huge', { eventName: 'x'.repeat(1_000_000) })];
+    const batch = [...events(3), auditEvent('huge', { eventName: 'x'.repeat(1_000_000) })];
     const { outcomes, stop } = await put(batch, deps(cloudTrail));
     expect(stop).toBeNull();
     expect(kinds(outcomes)).toEqual(['accepted', 'accepted', 'accepted', 'refused']);

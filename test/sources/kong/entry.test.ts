@@ -2,27 +2,13 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AuditEntry, type InvalidEntry, toEntry, toEntryBySchema } from '../../../lambda/sources/kong/entry.ts';
-
-const ROW = {
-  client_ip: '172.31.76.246',
-  signature: null,
-  removed_from_payload: null,
-  status: 200,
-  ttl: 2591940,
-  rbac_user_id: null,
-  path: '/event-hooks/?size=100',
-  payload: null,
-  request_timestamp: 1663013700,
-  workspace: 'cca82c73-2365-441b-8860-9e074d93b205',
-  method: 'GET',
-  request_id: '8XsOaNYwXgn0VmgA8qYYpVteu14p9GIK',
-};
+import { SAMPLE } from '../../support/kong-event.ts';
 
 const without = (...keys: readonly string[]) =>
-  Object.fromEntries(Object.entries(ROW).filter(([key]) => !keys.includes(key)));
+  Object.fromEntries(Object.entries(SAMPLE).filter(([key]) => !keys.includes(key)));
 
 function valid(changes: object): AuditEntry {
-  const entry = toEntry({ ...ROW, ...changes });
+  const entry = toEntry({ ...SAMPLE, ...changes });
   if (!entry.valid) throw new Error(entry.reason);
   return entry;
 }
@@ -35,7 +21,7 @@ function invalid(row: unknown): InvalidEntry {
 
 describe('an entry', () => {
   test('of Kong 2.8 has one shape', () => {
-    expect(toEntry(ROW)).toEqual({
+    expect(toEntry(SAMPLE)).toEqual({
       valid: true,
       id: '8XsOaNYwXgn0VmgA8qYYpVteu14p9GIK',
       timestamp: 1663013700,
@@ -51,7 +37,7 @@ describe('an entry', () => {
       workspace: 'cca82c73-2365-441b-8860-9e074d93b205',
       signature: null,
       removedFromPayload: null,
-      row: ROW,
+      row: SAMPLE,
     });
   });
 
@@ -166,7 +152,7 @@ describe('the id', () => {
     test.each(['', '   ', null, undefined])(
       'which %j counts as, is the same at every reading, in whatever order the keys come',
       (request_id) => {
-        const read = { ...ROW, request_id, ttl: 5 };
+        const read = { ...SAMPLE, request_id, ttl: 5 };
         const later = Object.fromEntries(Object.entries({ ...read, ttl: 3 }).toReversed());
         expect(toEntry(read).id).toBe(toEntry(later).id);
         expect(toEntry(read).id).toBe(toEntry({ ...without('ttl'), request_id }).id);
@@ -194,11 +180,11 @@ describe('a row that is no entry', () => {
     ['no request_timestamp', without('request_timestamp'), 'request_timestamp must be epoch seconds'],
     ['no method', without('method'), 'method must not be empty'],
     ['no path', without('path'), 'path must not be empty'],
-    ['an empty method', { ...ROW, method: '' }, 'method must not be empty'],
+    ['an empty method', { ...SAMPLE, method: '' }, 'method must not be empty'],
     ['two problems', without('method', 'path'), 'method must not be empty; path must not be empty'],
     ['not an object', 'text', 'the row Invalid input: expected object, received string'],
     ['null', null, 'the row Invalid input: expected object, received null'],
-    ['an array', [ROW], 'the row Invalid input: expected object, received array'],
+    ['an array', [SAMPLE], 'the row Invalid input: expected object, received array'],
   ])('says why: %s', (_, row, reason) => {
     expect(invalid(row)).toMatchObject({ reason, row });
   });
@@ -206,10 +192,10 @@ describe('a row that is no entry', () => {
   test.each([null, '', 'yesterday', '2022-09-12T20:15:00Z', -1, 1e17, true, {}])(
     'may have the request_timestamp %j',
     (request_timestamp) => {
-      expect(invalid({ ...ROW, request_timestamp })).toMatchObject({
-        id: ROW.request_id,
+      expect(invalid({ ...SAMPLE, request_timestamp })).toMatchObject({
+        id: SAMPLE.request_id,
         timestamp: null,
-        ttlSeconds: ROW.ttl,
+        ttlSeconds: SAMPLE.ttl,
         reason: 'request_timestamp must be epoch seconds',
       });
     },
@@ -217,9 +203,9 @@ describe('a row that is no entry', () => {
 
   test('keeps the id, the time and the ttl it has', () => {
     expect(invalid(without('method'))).toMatchObject({
-      id: ROW.request_id,
-      timestamp: ROW.request_timestamp,
-      ttlSeconds: ROW.ttl,
+      id: SAMPLE.request_id,
+      timestamp: SAMPLE.request_timestamp,
+      ttlSeconds: SAMPLE.ttl,
     });
   });
 
@@ -232,7 +218,7 @@ describe('a row that is no entry', () => {
 test('whatever Kong sends becomes an entry of one kind or the other', () => {
   const row = fc.oneof(
     fc.jsonValue(),
-    fc.dictionary(fc.constantFrom(...Object.keys(ROW)), fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }))),
+    fc.dictionary(fc.constantFrom(...Object.keys(SAMPLE)), fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }))),
   );
   fc.assert(
     fc.property(row, (value) => {
@@ -276,11 +262,11 @@ const FIELD = fc.oneof(
 );
 
 test('a row is read in the way of the schema', () => {
-  const fields = Object.keys({ ...ROW, rbac_user_name: '', request_source: '' });
+  const fields = Object.keys({ ...SAMPLE, rbac_user_name: '', request_source: '' });
   const rows = fc.record(Object.fromEntries(fields.map((name) => [name, FIELD])), { requiredKeys: [] });
   fc.assert(
     fc.property(rows, rows, (changes, others) => {
-      for (const row of [{ ...ROW, ...changes }, changes, { ...changes, ...others }])
+      for (const row of [{ ...SAMPLE, ...changes }, changes, { ...changes, ...others }])
         expect(toEntry(row)).toEqual(toEntryBySchema(row));
     }),
     { numRuns: 1000 },
