@@ -49,7 +49,14 @@ function fail(...lines) {
 /** Ends as the file ends, and passes on what would end it. */
 function run(node) {
   const child = spawn(node, [file, ...rest], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Once: from a terminal it has the signal already, and one that comes while it ends would cut off its exit status.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    let isPassedOn = false;
+    process.on(signal, () => {
+      if (!isPassedOn) child.kill(signal);
+      isPassedOn = true;
+    });
+  }
   child.on('error', (error) => fail(`${node} does not start: ${error.message}`, 'Install Node.js 24.'));
   child.on('exit', (code, signal) => {
     process.exitCode = signal ? 128 + constants.signals[signal] : code;
