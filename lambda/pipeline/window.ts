@@ -71,12 +71,21 @@ export function tidy(windows: readonly Window[]): Window[] {
   ]);
 }
 
-/** Of two with the same tries, the one that is read from its beginning covers what lies before the other's cursor, too. */
+/**
+ * Two with different cursors hold entries of one second that lie on different pages. Which page comes first is the source's own
+ * knowledge, so they are read from the beginning.
+ */
 function highestTries(leftOvers: readonly Window[]): Window[] {
-  const byTries = (a: Window, b: Window) =>
-    (b.tries ?? 0) - (a.tries ?? 0) || Number(a.cursor !== undefined) - Number(b.cursor !== undefined);
   const kept: Window[] = [];
-  for (const window of leftOvers.toSorted(byTries)) kept.push(...subtract([window], kept));
+  for (const window of leftOvers.toSorted((a, b) => (b.tries ?? 0) - (a.tries ?? 0))) {
+    const rest = subtract([window], kept);
+    for (const [index, other] of kept.entries())
+      if (other.cursor !== window.cursor && other.after < window.before && window.after < other.before) {
+        const { cursor: _unused, ...whole } = other;
+        kept[index] = whole;
+      }
+    kept.push(...rest);
+  }
   return merge(kept);
 }
 

@@ -37,13 +37,21 @@ describe('tidy', () => {
     [
       'keeps of two left-overs of one second the one with more tries',
       [
-        { after: 70, before: 71, tries: 1, cursor: 'new' },
-        { after: 70, before: 71, tries: 4, cursor: 'old' },
+        { after: 70, before: 71, tries: 1, cursor: 'a' },
+        { after: 70, before: 71, tries: 4, cursor: 'a' },
       ],
-      [{ after: 70, before: 71, tries: 4, cursor: 'old' }],
+      [{ after: 70, before: 71, tries: 4, cursor: 'a' }],
     ],
     [
-      'keeps of two with the same tries the one without cursor: it is read from its beginning',
+      'reads a second from its beginning that is left over on two pages: either may be the first',
+      [
+        { after: 70, before: 71, tries: 1, cursor: 'a' },
+        { after: 70, before: 71, tries: 4, cursor: 'b' },
+      ],
+      [{ after: 70, before: 71, tries: 4 }],
+    ],
+    [
+      'reads one from its beginning that is left over on the first page, too, which has no cursor',
       [
         { after: 70, before: 71, tries: 2, cursor: 'a' },
         { after: 70, before: 71, tries: 2 },
