@@ -24,17 +24,19 @@ export const isLeftOver = (window: Window): boolean => window.tries !== undefine
 export const isDue = ({ again, resend }: Window): boolean => !again && !resend;
 
 /** Windows that differ in kind or cursor are never joined. */
-const isSameWork = (a: Window, b: Window): boolean =>
-  a.tries === b.tries && a.again === b.again && a.resend === b.resend && a.cursor === b.cursor;
+const workOf = ({ tries, again, resend, cursor }: Window): string =>
+  `${tries ?? ''} ${again ? 'again' : ''} ${resend ? 'resend' : ''} ${cursor ?? ''}`;
 
 /** Lowest first; overlapping and touching windows of the same work are joined. */
 export function merge(windows: readonly Window[]): Window[] {
   const merged: Window[] = [];
+  const lastOf = new Map<string, number>();
   for (const window of windows.toSorted((a, b) => a.after - b.after)) {
-    const index = merged.findLastIndex((other) => isSameWork(other, window) && window.after <= other.before);
+    const work = workOf(window);
+    const index = lastOf.get(work) ?? -1;
     const other = merged[index];
-    if (other) merged[index] = { ...other, before: Math.max(other.before, window.before) };
-    else merged.push(window);
+    if (other && window.after <= other.before) merged[index] = { ...other, before: Math.max(other.before, window.before) };
+    else lastOf.set(work, merged.push(window) - 1);
   }
   return merged;
 }
@@ -52,7 +54,7 @@ export function subtract(windows: readonly Window[], covered: readonly Window[])
 }
 
 /**
- * The list of pending windows with nothing twice: what is unread need not be read again besides, and of two left-overs of one
+ * The list of pending windows with nothing twice: what is unread from its beginning need not be read again besides, and of two left-overs of one
  * second the one with more tries stays. Lowest first.
  *
  * More than `MOST_LEFT_OVERS` left-overs are joined with their nearest neighbours, so that the list stays small when a sink fails
@@ -60,33 +62,45 @@ export function subtract(windows: readonly Window[], covered: readonly Window[])
  */
 export function tidy(windows: readonly Window[]): Window[] {
   const unread = windows.filter((window) => isDue(window) && !isLeftOver(window));
+  // What comes late may lie before a cursor.
+  const readWhole = unread.filter(({ cursor }) => cursor === undefined);
   const again = windows.filter(({ again: isAgain, resend }) => isAgain && !resend);
   const resend = windows.filter((window) => window.resend);
   return merge([
     ...unread,
     ...thin(highestTries(windows.filter(isLeftOver))),
     // A reading that is under way keeps its windows whole: they are what it will have covered.
-    ...again.flatMap((window) => (window.cursor === undefined ? subtract([window], unread) : [window])),
+    ...again.flatMap((window) => (window.cursor === undefined ? subtract([window], readWhole) : [window])),
     ...resend,
   ]);
 }
 
 /**
- * Two with different cursors hold entries of one second that lie on different pages. Which page comes first is the source's own
- * knowledge, so they are read from the beginning.
+ * Each second once, with the most tries. Two with different cursors hold entries of one second that lie on different pages; which page
+ * comes first is the source's own knowledge, so that second is read from the beginning.
  */
 function highestTries(leftOvers: readonly Window[]): Window[] {
-  const kept: Window[] = [];
-  for (const window of leftOvers.toSorted((a, b) => (b.tries ?? 0) - (a.tries ?? 0))) {
-    const rest = subtract([window], kept);
-    for (const [index, other] of kept.entries())
-      if (other.cursor !== window.cursor && other.after < window.before && window.after < other.before) {
-        const { cursor: _unused, ...whole } = other;
-        kept[index] = whole;
-      }
-    kept.push(...rest);
+  const lowestFirst = leftOvers.toSorted((a, b) => a.after - b.after);
+  const edges = new Set(leftOvers.flatMap(({ after, before }) => [after, before]));
+  const pieces: Window[] = [];
+  let next = 0;
+  let here: Window[] = [];
+  let from = 0;
+  for (const to of [...edges].sort((a, b) => a - b)) {
+    const [first, ...others] = here;
+    if (first) {
+      const cursor = others.every((other) => other.cursor === first.cursor) ? first.cursor : undefined;
+      const tries = Math.max(...here.map((window) => window.tries ?? 0));
+      pieces.push({ after: from, before: to, tries, ...(cursor !== undefined && { cursor }) });
+    }
+    here = here.filter(({ before }) => before > to);
+    for (let window = lowestFirst[next]; window?.after === to; window = lowestFirst[next]) {
+      here.push(window);
+      next += 1;
+    }
+    from = to;
   }
-  return merge(kept);
+  return merge(pieces);
 }
 
 const MOST_LEFT_OVERS = 1000;

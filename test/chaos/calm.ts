@@ -31,6 +31,8 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   const fresh: { readonly name: string; readonly run: number }[] = [];
   let isDone = false;
   for (let run = 1; run <= most && !isDone; run += 1) {
+    await pass(PAUSE_SECONDS);
+    // After the pause, so that it is new by any node's clock; what is below the last plan waits behind what is unread.
     if (run % RUNS_PER_FRESH === 1) fresh.push({ name: world.admins.plain(clock.now()), run });
     const report = await runOnce();
     isDone = report?.summary.status === 'complete' && report.error === null && nothingWaits();
@@ -59,6 +61,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     world.heal();
     await pass(25 * HOUR);
     for (let run = 0; run < 3 && waiting().length > 0; run += 1) {
+      await pass(PAUSE_SECONDS);
       world.admins.plain(clock.now());
       await runOnce();
     }
@@ -66,7 +69,6 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   }
 
   async function runOnce(): Promise<RunReport | null> {
-    await pass(PAUSE_SECONDS);
     const run: { outcome?: RunReport | 'dead' } = {};
     void invocations.invoke({ mode: 'scheduled' }).then((outcome) => (run.outcome = outcome));
     await clock.run(() => run.outcome !== undefined);

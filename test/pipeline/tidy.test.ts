@@ -22,6 +22,17 @@ describe('tidy', () => {
       ],
     ],
     [
+      'reads again what is unread from a cursor on: what came late may lie before it',
+      [
+        { after: 0, before: 100, again: true },
+        { after: 40, before: 60, cursor: 'a' },
+      ],
+      [
+        { after: 0, before: 100, again: true },
+        { after: 40, before: 60, cursor: 'a' },
+      ],
+    ],
+    [
       'keeps the seconds that are left over apart from what is unread, above and below',
       [
         { after: 0, before: 50 },
@@ -115,6 +126,8 @@ describe('tidy', () => {
         const kept = tidy(list);
         const either = (window: Window) => isUnread(window) || isAgain(window);
         expect(secondsOf(kept.filter(either))).toEqual(secondsOf(list.filter(either)));
+        const fromTheTop = (window: Window) => isAgain(window) || (isUnread(window) && window.cursor === undefined);
+        expect(secondsOf(kept.filter(fromTheTop))).toEqual(secondsOf(list.filter(fromTheTop)));
         expect(secondsOf(kept.filter(isResend))).toEqual(secondsOf(list.filter(isResend)));
         const underWay = ({ again, cursor }: Window) => again === true && cursor !== undefined;
         expect(secondsOf(kept.filter(underWay))).toEqual(secondsOf(list.filter(underWay)));
