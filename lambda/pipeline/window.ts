@@ -35,7 +35,8 @@ export function merge(windows: readonly Window[]): Window[] {
     const work = workOf(window);
     const index = lastOf.get(work) ?? -1;
     const other = merged[index];
-    if (other && window.after <= other.before) merged[index] = { ...other, before: Math.max(other.before, window.before) };
+    if (other && window.after <= other.before)
+      merged[index] = { ...other, before: Math.max(other.before, window.before) };
     else lastOf.set(work, merged.push(window) - 1);
   }
   return merged;
@@ -125,13 +126,25 @@ const hull = (lower: Window, upper: Window): Window => ({
 });
 
 /**
- * In the order they are worked on: unread, left over, only read again; each newest first. What is to be read again directly below the
- * last unread window, as the overlap is when there is no backlog, follows it at once: one request reads both.
+ * In the order they are worked on: unread, left over, only read again; each newest first. The overlap of this run comes last: it is as
+ * long in every run, and where it takes all the time there is, what earlier runs left below it would never be read again.
+ *
+ * @param overlapFrom the second this run's overlap begins at
  */
-export function byUrgency(windows: readonly Window[]): Window[] {
-  const lastUnread = Math.min(...windows.filter((window) => rank(window) === 0).map(({ after }) => after));
-  const place = (window: Window) => (window.again && window.before === lastUnread ? 0.5 : rank(window));
-  return windows.toSorted((a, b) => place(a) - place(b) || b.before - a.before || b.after - a.after);
+export function byUrgency(windows: readonly Window[], overlapFrom = Infinity): Window[] {
+  return windows
+    .flatMap((window) => {
+      const isSplit = window.again && !window.resend && window.cursor === undefined;
+      if (!isSplit || window.before <= overlapFrom) return [{ window, place: rank(window) }];
+      const overlap = { ...window, after: Math.max(window.after, overlapFrom) };
+      const earlier = { ...window, before: overlapFrom };
+      return [
+        { window: overlap, place: 3 },
+        ...(earlier.after < earlier.before ? [{ window: earlier, place: 2 }] : []),
+      ];
+    })
+    .sort((a, b) => a.place - b.place || b.window.before - a.window.before || b.window.after - a.window.after)
+    .map(({ window }) => window);
 }
 
 const rank = (window: Window): number => (!isDue(window) ? 2 : isLeftOver(window) ? 1 : 0);

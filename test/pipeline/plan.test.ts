@@ -13,7 +13,7 @@ type Clocks = Pick<PlanDeps, 'sourceNow' | 'ownNow'>;
 /** Plans on top of `checkpoint`; what the run would save, and whether it warned. */
 function plan(checkpoint: Checkpoint, clocks: Clocks, deps: Partial<PlanDeps> = {}) {
   const warn = vi.fn();
-  const change = planScheduled(checkpoint, {
+  const { plan: change, overlapFrom } = planScheduled(checkpoint, {
     overlapSeconds: HOUR,
     readsEverything: false,
     log: { warn },
@@ -21,7 +21,7 @@ function plan(checkpoint: Checkpoint, clocks: Clocks, deps: Partial<PlanDeps> = 
     ...deps,
   });
   const saved: Checkpoint = { ...checkpoint, ...change };
-  return { ...saved, saved, change, warned: warn.mock.calls.length > 0 };
+  return { ...saved, saved, change, overlapFrom, warned: warn.mock.calls.length > 0 };
 }
 
 /** A checkpoint of a run that planned up to now, and left nothing. */
@@ -193,6 +193,12 @@ describe('two nodes whose clocks differ', () => {
 
   test('by a minute are no matter', () => {
     for (const { warned, lead } of hours(60, 10)) expect([warned, lead]).toEqual([false, undefined]);
+  });
+
+  test('by less than a day: this run’s overlap begins so much earlier', () => {
+    const overlapFrom = (more: Partial<Checkpoint>) => plan(settled(START, more), later(START, HOUR)).overlapFrom;
+    expect(overlapFrom({})).toBe(START.sourceNow + 1 - HOUR);
+    expect(overlapFrom({ lead: { seconds: 5000, at: START.ownNow } })).toBe(START.sourceNow + 1 - HOUR - 5000);
   });
 
   test('the largest lead counts, for a day after one was last seen', () => {

@@ -175,11 +175,14 @@ describe('left-overs', () => {
     ['throttled', 1, 'throttled'],
     ['unanswered', 2, 'unanswered'],
     ['unanswered', 1, 'failed'],
-  ])('%s, with %i lane(s) open, leave their lane as one that %s: the last stays open for what is new', (how, most, as) => {
-    const leave = vi.fn<(how: LaneEnd) => void>();
-    createTraffic(most, new AbortController().signal).ended(how, leave, 'left over');
-    expect(leave).toHaveBeenCalledWith(as);
-  });
+  ])(
+    '%s, with %i lane(s) open, leave their lane as one that %s: the last stays open for what is new',
+    (how, most, as) => {
+      const leave = vi.fn<(how: LaneEnd) => void>();
+      createTraffic(most, new AbortController().signal).ended(how, leave, 'left over');
+      expect(leave).toHaveBeenCalledWith(as);
+    },
+  );
 
   test('and new ones that all fail are to blame for nothing', () => {
     const made = after(...times(3, answer(notTaken)));

@@ -188,9 +188,19 @@ describe('byUrgency', () => {
     ]);
   });
 
-  test('puts the overlap directly after the unread window above it: one request reads both', () => {
-    const list = [again(40, 100), leftOver(50, 51), unread(100, 200)];
-    expect(byUrgency(list)).toEqual([unread(100, 200), again(40, 100), leftOver(50, 51)]);
+  test('puts the overlap directly after what is unread above it when nothing else waits: one request reads both', () => {
+    expect(byUrgency([again(40, 100), unread(100, 200)], 40)).toEqual([unread(100, 200), again(40, 100)]);
+  });
+
+  test('puts the overlap of this run last: it may take all the time there is, every time', () => {
+    const list = [again(5, 8), again(10, 100), leftOver(50, 51), unread(100, 200)];
+    expect(byUrgency(list, 40)).toEqual([
+      unread(100, 200),
+      leftOver(50, 51),
+      again(10, 40),
+      again(5, 8),
+      again(40, 100),
+    ]);
   });
 
   test('lets nothing that is only read again come before a backlog', () => {
