@@ -15,7 +15,7 @@ import { keepProgress, type Progress } from '../pipeline/progress.ts';
 import { type RunReport, type Summary, toReport } from '../pipeline/report.ts';
 import type { OpenSource } from '../pipeline/source.ts';
 import { newTally, type Tally } from '../pipeline/tally.ts';
-import { tidy } from '../pipeline/window.ts';
+import { tidy } from '../pipeline/tidy.ts';
 import { type Forwarding, forwarding, type RunDeps } from './forwarding.ts';
 import { replay } from './replay.ts';
 

@@ -7,12 +7,13 @@ import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
 import { quarantine } from './quarantine.ts';
 import type { OpenSource, Page } from './source.ts';
-import { byUrgency, contains, isLeftOver, tidy, type Window } from './window.ts';
+import { tidy } from './tidy.ts';
+import { byUrgency, contains, isLeftOver, type Window } from './window.ts';
 
 export interface DrainDeps extends Omit<ForwardDeps, 'resends' | 'tries'> {
   readonly source: Pick<OpenSource, 'pages'>;
   readonly progress: Progress;
-  /** The second this run's overlap begins at. Default: it has none. */
+  /** See `byUrgency`. */
   readonly overlapFrom?: number;
   readonly log: Log;
 }

@@ -1,7 +1,8 @@
 import { InvocationError } from '../errors.ts';
 import type { Checkpoint } from '../ledger/checkpoint.ts';
 import type { Log } from '../log.ts';
-import { isDue, tidy, type Window } from './window.ts';
+import { tidy } from './tidy.ts';
+import { isDue, type Window } from './window.ts';
 
 export interface PlanDeps {
   readonly overlapSeconds: number;
@@ -19,7 +20,7 @@ export type Plan = Partial<Omit<Checkpoint, 'format'>>;
 
 export interface ScheduledPlan {
   readonly plan: Plan;
-  /** The second this run's overlap begins at; absent when it has none. */
+  /** The second this run's overlap begins at; absent when nothing but what is due waits for what it takes. See `byUrgency`. */
   readonly overlapFrom?: number;
 }
 
@@ -67,7 +68,7 @@ export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Scheduled
       ...(lead && { lead }),
       pending: tidy([...pending, ...windows.filter((window) => window.after < window.before)]),
     },
-    overlapFrom,
+    ...(!pending.every(isDue) && { overlapFrom }),
   };
 }
 

@@ -195,10 +195,12 @@ describe('two nodes whose clocks differ', () => {
     for (const { warned, lead } of hours(60, 10)) expect([warned, lead]).toEqual([false, undefined]);
   });
 
-  test('by less than a day: this run’s overlap begins so much earlier', () => {
+  test('by less than a day: the overlap begins so much earlier, and comes last while an earlier run’s is unfinished', () => {
     const overlapFrom = (more: Partial<Checkpoint>) => plan(settled(START, more), later(START, HOUR)).overlapFrom;
-    expect(overlapFrom({})).toBe(START.sourceNow + 1 - HOUR);
-    expect(overlapFrom({ lead: { seconds: 5000, at: START.ownNow } })).toBe(START.sourceNow + 1 - HOUR - 5000);
+    const pending: Window[] = [{ after: 0, before: 10, again: true }];
+    expect(overlapFrom({})).toBeUndefined();
+    expect(overlapFrom({ pending })).toBe(START.sourceNow + 1 - HOUR);
+    expect(overlapFrom({ pending, lead: { seconds: 5000, at: START.ownNow } })).toBe(START.sourceNow + 1 - HOUR - 5000);
   });
 
   test('the largest lead counts, for a day after one was last seen', () => {

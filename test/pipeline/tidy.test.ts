@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contains, isDue, isLeftOver, tidy, type Window } from '../../lambda/pipeline/window.ts';
+import { tidy } from '../../lambda/pipeline/tidy.ts';
+import { contains, isDue, isLeftOver, type Window } from '../../lambda/pipeline/window.ts';
 import { anyWindows, secondsOf } from './windows.ts';
 
 const isUnread = (window: Window) => isDue(window) && !isLeftOver(window);

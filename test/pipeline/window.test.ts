@@ -188,11 +188,12 @@ describe('byUrgency', () => {
     ]);
   });
 
-  test('puts the overlap directly after what is unread above it when nothing else waits: one request reads both', () => {
-    expect(byUrgency([again(40, 100), unread(100, 200)], 40)).toEqual([unread(100, 200), again(40, 100)]);
+  test('puts the overlap directly after the unread window above it: one request reads both', () => {
+    const list = [again(40, 100), leftOver(50, 51), unread(100, 200)];
+    expect(byUrgency(list)).toEqual([unread(100, 200), again(40, 100), leftOver(50, 51)]);
   });
 
-  test('puts the overlap of this run last: it may take all the time there is, every time', () => {
+  test('puts the overlap last where one took all the time of a run: the next may, too', () => {
     const list = [again(5, 8), again(10, 100), leftOver(50, 51), unread(100, 200)];
     expect(byUrgency(list, 40)).toEqual([
       unread(100, 200),
