@@ -1,7 +1,7 @@
 import { InvocationError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
-import { tidy } from '../pipeline/window.ts';
+import { tidy } from '../pipeline/tidy.ts';
 
 export type Rewound =
   | {

@@ -10,12 +10,12 @@ import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
 import { describeError } from '../log.ts';
 import { isInterruption } from '../pipeline/deadline.ts';
 import { drain } from '../pipeline/drain.ts';
-import { backfillWindow, type Plan, planScheduled } from '../pipeline/plan.ts';
+import { backfillWindow, planScheduled, type ScheduledPlan } from '../pipeline/plan.ts';
 import { keepProgress, type Progress } from '../pipeline/progress.ts';
 import { type RunReport, type Summary, toReport } from '../pipeline/report.ts';
 import type { OpenSource } from '../pipeline/source.ts';
 import { newTally, type Tally } from '../pipeline/tally.ts';
-import { tidy } from '../pipeline/window.ts';
+import { tidy } from '../pipeline/tidy.ts';
 import { type Forwarding, forwarding, type RunDeps } from './forwarding.ts';
 import { replay } from './replay.ts';
 
@@ -108,12 +108,13 @@ async function work(invocation: RunInvocation, deps: RunDeps, state: State): Pro
     return isWhole ? 'complete' : 'incomplete';
   }
   const sourceNow = sourceClock(opened, deps);
-  await progress.update(planFor());
-  await drain({ ...forward, source: opened, progress, log });
+  const { plan, ...overlap } = planFor();
+  await progress.update(plan);
+  await drain({ ...forward, ...overlap, source: opened, progress, log });
   if (invocation.mode === 'scheduled') await retryQuarantined(deps, opened, forward, progress);
   return progress.current().pending.length > 0 ? 'incomplete' : 'complete';
 
-  function planFor(): Plan {
+  function planFor(): ScheduledPlan {
     const checkpoint = progress.current();
     const ownNow = Math.floor(deps.now() / 1000);
     const { overlapSeconds } = settings;
@@ -127,7 +128,7 @@ async function work(invocation: RunInvocation, deps: RunDeps, state: State): Pro
       });
     const window = backfillWindow(invocation as Extract<RunInvocation, { mode: 'backfill' }>, sourceNow);
     // A dry run looks at what it was asked for, not at what else is pending.
-    return { pending: isDryRun(invocation) ? [window] : tidy([...checkpoint.pending, window]) };
+    return { plan: { pending: isDryRun(invocation) ? [window] : tidy([...checkpoint.pending, window]) } };
   }
 }
 

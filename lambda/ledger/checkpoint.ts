@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CheckpointError, LockLostError } from '../errors.ts';
-import { tidy, type Window } from '../pipeline/window.ts';
+import { tidy } from '../pipeline/tidy.ts';
+import type { Window } from '../pipeline/window.ts';
 
 /** The checkpoint's format. A newer one is refused: an older program must not guess what it means. */
 export const CHECKPOINT_FORMAT = 2;

@@ -1,4 +1,4 @@
-import { NoProgressError } from '../errors.ts';
+import { NoProgressError, toError } from '../errors.ts';
 import type { Outcome } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Item } from './activity.ts';
@@ -7,11 +7,14 @@ import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
 import { quarantine } from './quarantine.ts';
 import type { OpenSource, Page } from './source.ts';
-import { byUrgency, contains, isLeftOver, tidy, type Window } from './window.ts';
+import { tidy } from './tidy.ts';
+import { byUrgency, contains, isLeftOver, type Window } from './window.ts';
 
 export interface DrainDeps extends Omit<ForwardDeps, 'resends' | 'tries'> {
   readonly source: Pick<OpenSource, 'pages'>;
   readonly progress: Progress;
+  /** See `byUrgency`. */
+  readonly overlapFrom?: number;
   readonly log: Log;
 }
 
@@ -24,7 +27,7 @@ export interface DrainDeps extends Omit<ForwardDeps, 'resends' | 'tries'> {
  */
 export async function drain(deps: DrainDeps): Promise<void> {
   const { source, progress, signals } = deps;
-  const todo = byUrgency(progress.current().pending);
+  const todo = byUrgency(progress.current().pending, deps.overlapFrom);
   if (todo.length === 0) return;
   const isResending = todo.some(({ resend }) => resend);
   const leftOvers = todo.filter(isLeftOver);
@@ -42,6 +45,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
   let left: readonly Window[] = todo;
   let isWhole = true;
   let settled = 0;
+  let interruption: Error | null = null;
   const open: Window[] = [];
   try {
     for await (const page of pages) {
@@ -51,15 +55,17 @@ export async function drain(deps: DrainDeps): Promise<void> {
       if ((isWhole || page.startsOver) && page.left) left = page.left;
       await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
     }
-    // The next run finds them where they were left over, and that they have an outcome.
-    if (deps.traffic.hasTaken()) await quarantine(deps.overdue.splice(0), deps);
   } catch (error) {
-    if (settled > 0 || !isInterruption(error)) throw error;
+    if (!isInterruption(error)) throw error;
+    interruption = toError(error);
   }
+  // The next run finds them where they were left over, and that they have an outcome.
+  if (deps.traffic.hasTaken()) await quarantine(deps.overdue.splice(0), deps);
   if (settled === 0 && isInterruption(signals.stopping.reason))
     throw new NoProgressError('The run’s time was up before the source had given one page of what is to be read.', {
       fix: 'Look at how long the source takes to answer (for Kong: its database and its load), or give the function a longer timeout. The next run tries again.',
     });
+  if (interruption && settled > 0) throw interruption;
 }
 
 /** Notes for each page which windows that resend were still to be read when it came. */

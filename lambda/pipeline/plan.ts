@@ -1,7 +1,8 @@
 import { InvocationError } from '../errors.ts';
 import type { Checkpoint } from '../ledger/checkpoint.ts';
 import type { Log } from '../log.ts';
-import { isDue, tidy, type Window } from './window.ts';
+import { tidy } from './tidy.ts';
+import { isDue, type Window } from './window.ts';
 
 export interface PlanDeps {
   readonly overlapSeconds: number;
@@ -17,6 +18,12 @@ export interface PlanDeps {
 /** What of the checkpoint a run replaces before it begins to work. */
 export type Plan = Partial<Omit<Checkpoint, 'format'>>;
 
+export interface ScheduledPlan {
+  readonly plan: Plan;
+  /** The second this run's overlap begins at; absent when nothing but what is due waits for what it takes. See `byUrgency`. */
+  readonly overlapFrom?: number;
+}
+
 /** Clocks of nodes may differ by this much without anything being wrong. */
 const ORDINARY_SKEW_SECONDS = 60;
 /** How long a lead is remembered after it was last seen; also the largest one that is remembered. */
@@ -31,13 +38,13 @@ const LEAD_SECONDS = 86_400;
  * - The lead is larger than overlap and memory cover: everything retained is read again, once, after all that is unread.
  * - A source that can only be read as a whole: nothing new while a reading is unfinished.
  */
-export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Plan {
+export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): ScheduledPlan {
   const { planned, pending } = checkpoint;
   const { overlapSeconds, sourceNow, ownNow, readsEverything, log } = deps;
-  if (readsEverything && pending.some((window) => isDue(window) && window.cursor !== undefined)) return {};
+  if (readsEverything && pending.some((window) => isDue(window) && window.cursor !== undefined)) return { plan: {} };
   const before = sourceNow + 1;
   const next = { planned: before, plannedAt: ownNow };
-  if (planned === null) return { ...next, pending: tidy([...pending, { after: 0, before }]) };
+  if (planned === null) return { plan: { ...next, pending: tidy([...pending, { after: 0, before }]) } };
 
   const known = knownLead(checkpoint, ownNow);
   const ahead = aheadSeconds(checkpoint, before, ownNow);
@@ -50,14 +57,18 @@ export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Plan {
   const isLead = ahead > ORDINARY_SKEW_SECONDS && ahead <= LEAD_SECONDS;
   const lead = isLead ? { seconds: Math.max(ahead, known?.seconds ?? 0), at: ownNow } : known;
   const lookback = inDoubt || readsEverything ? Infinity : overlapSeconds + (lead?.seconds ?? 0);
+  const overlapFrom = Math.max(0, planned - lookback);
   const windows: Window[] = [
     { after: planned, before },
-    { after: Math.max(0, planned - lookback), before: Math.min(planned, before), again: true },
+    { after: overlapFrom, before: Math.min(planned, before), again: true },
   ];
   return {
-    ...next,
-    ...(lead && { lead }),
-    pending: tidy([...pending, ...windows.filter((window) => window.after < window.before)]),
+    plan: {
+      ...next,
+      ...(lead && { lead }),
+      pending: tidy([...pending, ...windows.filter((window) => window.after < window.before)]),
+    },
+    ...(!pending.every(isDue) && { overlapFrom }),
   };
 }
 

@@ -24,17 +24,20 @@ export const isLeftOver = (window: Window): boolean => window.tries !== undefine
 export const isDue = ({ again, resend }: Window): boolean => !again && !resend;
 
 /** Windows that differ in kind or cursor are never joined. */
-const isSameWork = (a: Window, b: Window): boolean =>
-  a.tries === b.tries && a.again === b.again && a.resend === b.resend && a.cursor === b.cursor;
+const workOf = ({ tries, again, resend, cursor }: Window): string =>
+  `${tries ?? ''} ${again ? 'again' : ''} ${resend ? 'resend' : ''} ${cursor ?? ''}`;
 
 /** Lowest first; overlapping and touching windows of the same work are joined. */
 export function merge(windows: readonly Window[]): Window[] {
   const merged: Window[] = [];
+  const lastOf = new Map<string, number>();
   for (const window of windows.toSorted((a, b) => a.after - b.after)) {
-    const index = merged.findLastIndex((other) => isSameWork(other, window) && window.after <= other.before);
+    const work = workOf(window);
+    const index = lastOf.get(work) ?? -1;
     const other = merged[index];
-    if (other) merged[index] = { ...other, before: Math.max(other.before, window.before) };
-    else merged.push(window);
+    if (other && window.after <= other.before)
+      merged[index] = { ...other, before: Math.max(other.before, window.before) };
+    else lastOf.set(work, merged.push(window) - 1);
   }
   return merged;
 }
@@ -52,63 +55,31 @@ export function subtract(windows: readonly Window[], covered: readonly Window[])
 }
 
 /**
- * The list of pending windows with nothing twice: what is unread need not be read again besides, and of two left-overs of one
- * second the one with more tries stays. Lowest first.
+ * In the order they are worked on: unread, left over, only read again; each newest first.
  *
- * More than `MOST_LEFT_OVERS` left-overs are joined with their nearest neighbours, so that the list stays small when a sink fails
- * here and there for hours; then what lies between is read again.
+ * - The overlap is usually short, and follows the last unread window, which it touches, at once: one request reads both.
+ * - Where the last run did not get through with what is only read again, the overlap comes last: it is as long in every run, and would
+ *   keep all others waiting for ever.
+ *
+ * @param overlapFrom in that case, the second this run's overlap begins at
  */
-export function tidy(windows: readonly Window[]): Window[] {
-  const unread = windows.filter((window) => isDue(window) && !isLeftOver(window));
-  const again = windows.filter(({ again: isAgain, resend }) => isAgain && !resend);
-  const resend = windows.filter((window) => window.resend);
-  return merge([
-    ...unread,
-    ...thin(highestTries(windows.filter(isLeftOver))),
-    // A reading that is under way keeps its windows whole: they are what it will have covered.
-    ...again.flatMap((window) => (window.cursor === undefined ? subtract([window], unread) : [window])),
-    ...resend,
-  ]);
-}
-
-/** Of two with the same tries, the one that is read from its beginning covers what lies before the other's cursor, too. */
-function highestTries(leftOvers: readonly Window[]): Window[] {
-  const byTries = (a: Window, b: Window) =>
-    (b.tries ?? 0) - (a.tries ?? 0) || Number(a.cursor !== undefined) - Number(b.cursor !== undefined);
-  const kept: Window[] = [];
-  for (const window of leftOvers.toSorted(byTries)) kept.push(...subtract([window], kept));
-  return merge(kept);
-}
-
-const MOST_LEFT_OVERS = 1000;
-
-/** Joins those with the narrowest gaps between them, as many as there are too many. */
-function thin(leftOvers: readonly Window[]): Window[] {
-  const gaps = leftOvers.slice(1).map((window, index) => window.after - (leftOvers[index]?.before ?? 0));
-  const narrowest = gaps.map((gap, index) => ({ gap, at: index + 1 })).toSorted((a, b) => a.gap - b.gap);
-  const joined = new Set(narrowest.slice(0, Math.max(0, leftOvers.length - MOST_LEFT_OVERS)).map(({ at }) => at));
-  const thinned: Window[] = [];
-  for (const [index, window] of leftOvers.entries()) {
-    const last = joined.has(index) ? thinned.pop() : undefined;
-    thinned.push(last ? hull(last, window) : window);
-  }
-  return thinned;
-}
-
-const hull = (lower: Window, upper: Window): Window => ({
-  after: lower.after,
-  before: Math.max(lower.before, upper.before),
-  tries: Math.min(lower.tries ?? 1, upper.tries ?? 1),
-});
-
-/**
- * In the order they are worked on: unread, left over, only read again; each newest first. What is to be read again directly below the
- * last unread window, as the overlap is when there is no backlog, follows it at once: one request reads both.
- */
-export function byUrgency(windows: readonly Window[]): Window[] {
+export function byUrgency(windows: readonly Window[], overlapFrom?: number): Window[] {
   const lastUnread = Math.min(...windows.filter((window) => rank(window) === 0).map(({ after }) => after));
-  const place = (window: Window) => (window.again && window.before === lastUnread ? 0.5 : rank(window));
-  return windows.toSorted((a, b) => place(a) - place(b) || b.before - a.before || b.after - a.after);
+  return windows
+    .flatMap((window) => {
+      if (overlapFrom === undefined)
+        return [{ window, place: window.again && window.before === lastUnread ? 0.5 : rank(window) }];
+      if (!window.again || window.resend || window.cursor !== undefined || window.before <= overlapFrom)
+        return [{ window, place: rank(window) }];
+      const overlap = { ...window, after: Math.max(window.after, overlapFrom) };
+      const earlier = { ...window, before: overlap.after };
+      return [
+        { window: overlap, place: 3 },
+        ...(earlier.after < earlier.before ? [{ window: earlier, place: 2 }] : []),
+      ];
+    })
+    .sort((a, b) => a.place - b.place || b.window.before - a.window.before || b.window.after - a.window.after)
+    .map(({ window }) => window);
 }
 
 const rank = (window: Window): number => (!isDue(window) ? 2 : isLeftOver(window) ? 1 : 0);

@@ -20,19 +20,17 @@ export const toStretch = (windows: readonly Window[]): Stretch => ({
  * `todo` in its order, neighbours joined where the next one lies directly below, or almost, if both are left over.
  *
  * @param isTogether whether two neighbours may be read in one go at all
- * @param gapSeconds how far apart they may be
  */
 export function toStretches(
   todo: readonly Window[],
   isTogether: (upper: Window, lower: Window) => boolean = () => true,
-  gapSeconds?: number,
 ): Stretch[] {
   const groups: Window[][] = [];
   for (const window of todo) {
     const group = groups.at(-1);
     const upper = group?.at(-1);
     const gap = upper ? upper.after - window.before : -1;
-    const cheap = gapSeconds ?? (upper && isLeftOver(upper) && isLeftOver(window) ? CHEAP_GAP_SECONDS : 0);
+    const cheap = upper && isLeftOver(upper) && isLeftOver(window) ? CHEAP_GAP_SECONDS : 0;
     if (group && upper && gap >= 0 && gap <= cheap && isTogether(upper, window)) group.push(window);
     else groups.push([window]);
   }

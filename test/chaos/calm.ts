@@ -31,9 +31,12 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   const fresh: { readonly name: string; readonly run: number }[] = [];
   let isDone = false;
   for (let run = 1; run <= most && !isDone; run += 1) {
+    await pass(PAUSE_SECONDS);
+    // After the pause, so that it is new by any node's clock; what is below the last plan waits behind what is unread.
     if (run % RUNS_PER_FRESH === 1) fresh.push({ name: world.admins.plain(clock.now()), run });
     const report = await runOnce();
-    isDone = report?.summary.status === 'complete' && report.error === null && nothingWaits();
+    isDone =
+      report?.error === null && nothingWaits() && (report.summary.status === 'complete' || (await isRereading()));
     for (const { name: waiting, run: since } of fresh)
       if (run - since === MOST_RUNS_FOR_FRESH && isOpen(waiting) && isReadAtOnce(report))
         truth.violate(`${waiting} waits since ${MOST_RUNS_FOR_FRESH} runs behind what is stuck`);
@@ -45,6 +48,21 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   function nothingWaits(): boolean {
     const { lost, starved } = truth.waiting(calmSince);
     return lost.length + starved.length === 0;
+  }
+
+  /**
+   * All that is pending is what each run reads again, and a run has not the time for it: a node's clock was far ahead within a day, which
+   * makes the overlap so much longer.
+   */
+  async function isRereading(): Promise<boolean> {
+    const { checkpoint } = await world.store.contents();
+    if (!checkpoint) return false;
+    const { planned, lead, pending } = checkpoint;
+    const from = (planned ?? 0) - profile.overlapSeconds - (lead?.seconds ?? 0);
+    const rows = world.kong.table.visible().filter(({ timestamp }) => timestamp >= from).length;
+    const usable = profile.budgetSeconds - reserveOf(profile.budgetSeconds);
+    const isLong = (rows / profile.pageSize) * (profile.pageSeconds + 0.1) > usable;
+    return isLong && pending.every(({ again, resend, after }) => again && !resend && after >= from - HOUR);
   }
 
   function isOpen(name: string): boolean {
@@ -59,6 +77,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     world.heal();
     await pass(25 * HOUR);
     for (let run = 0; run < 3 && waiting().length > 0; run += 1) {
+      await pass(PAUSE_SECONDS);
       world.admins.plain(clock.now());
       await runOnce();
     }
@@ -66,7 +85,6 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   }
 
   async function runOnce(): Promise<RunReport | null> {
-    await pass(PAUSE_SECONDS);
     const run: { outcome?: RunReport | 'dead' } = {};
     void invocations.invoke({ mode: 'scheduled' }).then((outcome) => (run.outcome = outcome));
     await clock.run(() => run.outcome !== undefined);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { LedgerError, NoProgressError, PutRetriesExhaustedError } from '../../lambda/errors.ts';
+import { DeadlineReached } from '../../lambda/pipeline/deadline.ts';
 import { drain } from '../../lambda/pipeline/drain.ts';
 import { all } from './fake-sink.ts';
+import { pagesOf } from './fake-source.ts';
 import { createWorld, onceEach, silent, unread, upTo, write } from './world.ts';
 
 describe('everything that is pending', () => {
@@ -32,6 +34,24 @@ describe('everything that is pending', () => {
       unread(0, 10),
     ]);
     expect(world.delivered).toEqual(['e25', 'e5', 'e15', 'e35']);
+  });
+
+  test('is read in a bounded number of runs, also what lies below an overlap that takes all the time of each', async () => {
+    const world = await createWorld({
+      pages: async function* (...args) {
+        let pages = 0;
+        for await (const page of pagesOf(...args)) {
+          yield page;
+          pages += 1;
+          if (pages === 5) throw new DeadlineReached('The run’s time is up');
+        }
+      },
+    });
+    write(world, ...upTo(100));
+    const overlap = { after: 50, before: 100, again: true } as const;
+    await world.run([{ after: 0, before: 50, again: true }, overlap], overlap.after);
+    await world.run([...(await world.pending()), overlap], overlap.after);
+    expect(world.delivered).toHaveLength(100);
   });
 
   test('is nothing: no page is read', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { startDeliveries } from '../../lambda/pipeline/deliver.ts';
+import { DeadlineReached } from '../../lambda/pipeline/deadline.ts';
 import { MOST_TRIES } from '../../lambda/pipeline/forward.ts';
 import { item } from '../support/item.ts';
 import { all } from './fake-sink.ts';
+import { pagesOf } from './fake-source.ts';
 import { createWorld, onceEach, unread, upTo, write } from './world.ts';
 
 describe('one entry that is not taken', () => {
@@ -162,5 +164,19 @@ describe('one entry that is refused with an error no document names', () => {
     // Its second is looked at once more, and then it has an outcome.
     expect(pending).toEqual([{ after: 35, before: 36, tries: 1 }]);
     expect(await world.run()).toMatchObject({ pending: [], batches: [] });
+  });
+
+  test('goes to quarantine, too, when the time is up while the next page is read', async () => {
+    const world = await createWorld({
+      judge: (id) => (id === 'e35' ? 'doubtful' : 'accepted'),
+      pages: async function* (...args) {
+        yield* pagesOf(...args);
+        throw new DeadlineReached('The run’s time is up');
+      },
+    });
+    write(world, 5, 35);
+    const { error, tally } = await world.run([unread(30, 40), unread(0, 10)]);
+    expect(error).toBeInstanceOf(DeadlineReached);
+    expect(tally).toMatchObject({ forwarded: 1, quarantined: 1 });
   });
 });

@@ -13,7 +13,7 @@ type Clocks = Pick<PlanDeps, 'sourceNow' | 'ownNow'>;
 /** Plans on top of `checkpoint`; what the run would save, and whether it warned. */
 function plan(checkpoint: Checkpoint, clocks: Clocks, deps: Partial<PlanDeps> = {}) {
   const warn = vi.fn();
-  const change = planScheduled(checkpoint, {
+  const { plan: change, overlapFrom } = planScheduled(checkpoint, {
     overlapSeconds: HOUR,
     readsEverything: false,
     log: { warn },
@@ -21,7 +21,7 @@ function plan(checkpoint: Checkpoint, clocks: Clocks, deps: Partial<PlanDeps> = 
     ...deps,
   });
   const saved: Checkpoint = { ...checkpoint, ...change };
-  return { ...saved, saved, change, warned: warn.mock.calls.length > 0 };
+  return { ...saved, saved, change, overlapFrom, warned: warn.mock.calls.length > 0 };
 }
 
 /** A checkpoint of a run that planned up to now, and left nothing. */
@@ -193,6 +193,14 @@ describe('two nodes whose clocks differ', () => {
 
   test('by a minute are no matter', () => {
     for (const { warned, lead } of hours(60, 10)) expect([warned, lead]).toEqual([false, undefined]);
+  });
+
+  test('by less than a day: the overlap begins so much earlier, and comes last while an earlier run’s is unfinished', () => {
+    const overlapFrom = (more: Partial<Checkpoint>) => plan(settled(START, more), later(START, HOUR)).overlapFrom;
+    const pending: Window[] = [{ after: 0, before: 10, again: true }];
+    expect(overlapFrom({})).toBeUndefined();
+    expect(overlapFrom({ pending })).toBe(START.sourceNow + 1 - HOUR);
+    expect(overlapFrom({ pending, lead: { seconds: 5000, at: START.ownNow } })).toBe(START.sourceNow + 1 - HOUR - 5000);
   });
 
   test('the largest lead counts, for a day after one was last seen', () => {

@@ -8,6 +8,7 @@ const LOADED: Checkpoint = { format: 2, planned: 100, plannedAt: 7, pending: [{ 
 function progress() {
   const saved: [Checkpoint, string, readonly string[]][] = [];
   let failure: Error | null = null;
+  let now = 0;
   const ledger = {
     saveCheckpoint: (checkpoint: Checkpoint, runId: string, ids: readonly string[] = []) => {
       if (failure) return Promise.reject(failure);
@@ -15,7 +16,12 @@ function progress() {
       return Promise.resolve();
     },
   };
-  return { kept: keepProgress(LOADED, ledger, 'run-1'), saved, fail: (error: Error | null) => (failure = error) };
+  return {
+    kept: keepProgress(LOADED, ledger, 'run-1', () => now),
+    saved,
+    fail: (error: Error | null) => (failure = error),
+    passSeconds: (seconds: number) => (now += seconds * 1000),
+  };
 }
 
 describe('progress', () => {
@@ -43,24 +49,38 @@ describe('progress', () => {
   });
 
   test('is saved only with the records that were put into quarantine since, each asked for until it was confirmed', async () => {
-    const { kept, saved, fail } = progress();
+    const { kept, saved, fail, passSeconds } = progress();
     kept.quarantined(['a', 'b']);
     fail(new Error('one is gone'));
     await expect(kept.update({ pending: [] })).rejects.toThrow('one is gone');
     fail(null);
     kept.quarantined(['c']);
+    passSeconds(61);
     await kept.update({ pending: [] });
     await kept.update({ pending: [] });
     expect(saved.map(([, , ids]) => ids)).toEqual([['a', 'b', 'c'], []]);
   });
 
   test('asks also for records that come while it is being saved, the next time', async () => {
-    const { kept, saved } = progress();
+    const { kept, saved, passSeconds } = progress();
     kept.quarantined(['a']);
+    passSeconds(61);
     const saving = kept.update({ pending: [] });
     kept.quarantined(['b']);
     await saving;
     await kept.update({ pending: [] });
     expect(saved.map(([, , ids]) => ids)).toEqual([['a'], ['b']]);
+  });
+
+  test('asks for a record for a minute, also when it was confirmed: a failover may lose it with the checkpoint', async () => {
+    const { kept, saved, passSeconds } = progress();
+    kept.quarantined(['a']);
+    await kept.update({ pending: [] });
+    passSeconds(59);
+    await kept.update({ pending: [] });
+    passSeconds(2);
+    await kept.update({ pending: [] });
+    await kept.update({ pending: [] });
+    expect(saved.map(([, , ids]) => ids)).toEqual([['a'], ['a'], ['a'], []]);
   });
 });

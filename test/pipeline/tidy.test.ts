@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contains, isDue, isLeftOver, tidy, type Window } from '../../lambda/pipeline/window.ts';
+import { tidy } from '../../lambda/pipeline/tidy.ts';
+import { contains, isDue, isLeftOver, type Window } from '../../lambda/pipeline/window.ts';
 import { anyWindows, secondsOf } from './windows.ts';
 
 const isUnread = (window: Window) => isDue(window) && !isLeftOver(window);
@@ -22,6 +23,17 @@ describe('tidy', () => {
       ],
     ],
     [
+      'reads again what is unread from a cursor on: what came late may lie before it',
+      [
+        { after: 0, before: 100, again: true },
+        { after: 40, before: 60, cursor: 'a' },
+      ],
+      [
+        { after: 0, before: 100, again: true },
+        { after: 40, before: 60, cursor: 'a' },
+      ],
+    ],
+    [
       'keeps the seconds that are left over apart from what is unread, above and below',
       [
         { after: 0, before: 50 },
@@ -37,13 +49,21 @@ describe('tidy', () => {
     [
       'keeps of two left-overs of one second the one with more tries',
       [
-        { after: 70, before: 71, tries: 1, cursor: 'new' },
-        { after: 70, before: 71, tries: 4, cursor: 'old' },
+        { after: 70, before: 71, tries: 1, cursor: 'a' },
+        { after: 70, before: 71, tries: 4, cursor: 'a' },
       ],
-      [{ after: 70, before: 71, tries: 4, cursor: 'old' }],
+      [{ after: 70, before: 71, tries: 4, cursor: 'a' }],
     ],
     [
-      'keeps of two with the same tries the one without cursor: it is read from its beginning',
+      'reads a second from its beginning that is left over on two pages: either may be the first',
+      [
+        { after: 70, before: 71, tries: 1, cursor: 'a' },
+        { after: 70, before: 71, tries: 4, cursor: 'b' },
+      ],
+      [{ after: 70, before: 71, tries: 4 }],
+    ],
+    [
+      'reads one from its beginning that is left over on the first page, too, which has no cursor',
       [
         { after: 70, before: 71, tries: 2, cursor: 'a' },
         { after: 70, before: 71, tries: 2 },
@@ -107,6 +127,8 @@ describe('tidy', () => {
         const kept = tidy(list);
         const either = (window: Window) => isUnread(window) || isAgain(window);
         expect(secondsOf(kept.filter(either))).toEqual(secondsOf(list.filter(either)));
+        const fromTheTop = (window: Window) => isAgain(window) || (isUnread(window) && window.cursor === undefined);
+        expect(secondsOf(kept.filter(fromTheTop))).toEqual(secondsOf(list.filter(fromTheTop)));
         expect(secondsOf(kept.filter(isResend))).toEqual(secondsOf(list.filter(isResend)));
         const underWay = ({ again, cursor }: Window) => again === true && cursor !== undefined;
         expect(secondsOf(kept.filter(underWay))).toEqual(secondsOf(list.filter(underWay)));

@@ -170,14 +170,19 @@ describe('left-overs', () => {
     expect(made.failure()).toBeNull();
   });
 
-  test('do not close the lanes of what is new', () => {
-    const made = after();
-    for (const how of ['failed', 'unanswered', 'throttled'] as const) {
+  test.each<[LaneEnd, number, LaneEnd]>([
+    ['failed', 1, 'failed'],
+    ['throttled', 1, 'throttled'],
+    ['unanswered', 2, 'unanswered'],
+    ['unanswered', 1, 'failed'],
+  ])(
+    '%s, with %i lane(s) open, leave their lane as one that %s: the last stays open for what is new',
+    (how, most, as) => {
       const leave = vi.fn<(how: LaneEnd) => void>();
-      made.ended(how, leave, 'left over');
-      expect(leave).toHaveBeenCalledWith(how === 'unanswered' ? 'failed' : how);
-    }
-  });
+      createTraffic(most, new AbortController().signal).ended(how, leave, 'left over');
+      expect(leave).toHaveBeenCalledWith(as);
+    },
+  );
 
   test('and new ones that all fail are to blame for nothing', () => {
     const made = after(...times(3, answer(notTaken)));

@@ -193,6 +193,17 @@ describe('byUrgency', () => {
     expect(byUrgency(list)).toEqual([unread(100, 200), again(40, 100), leftOver(50, 51)]);
   });
 
+  test('puts the overlap last where one took all the time of a run: the next may, too', () => {
+    const list = [again(5, 8), again(10, 100), leftOver(50, 51), unread(100, 200)];
+    expect(byUrgency(list, 40)).toEqual([
+      unread(100, 200),
+      leftOver(50, 51),
+      again(10, 40),
+      again(5, 8),
+      again(40, 100),
+    ]);
+  });
+
   test('lets nothing that is only read again come before a backlog', () => {
     const list = [again(40, 100), unread(10, 20), unread(100, 200), leftOver(50, 51)];
     expect(byUrgency(list)).toEqual([unread(100, 200), unread(10, 20), leftOver(50, 51), again(40, 100)]);

@@ -25,6 +25,8 @@ export interface WorldOptions extends Pick<FakeSinkOptions, 'judge' | 'batchSize
   /** Most puts at once. Default 5. */
   readonly most?: number;
   readonly isIgnored?: (activity: Activity) => boolean;
+  /** What the source gives. Default: every item, page by page. */
+  readonly pages?: typeof pagesOf;
 }
 
 /** A ledger in memory, and beside it a source and a sink that do as a test says. */
@@ -37,8 +39,8 @@ export interface World extends Pick<FakeSink, 'batches' | 'delivered'> {
   deadline: Deadline;
   /** Ends the present run's time. */
   readonly timeIsUp: () => void;
-  /** One run over `pending`, or else over what the last one left. */
-  run(pending?: readonly Window[]): Promise<Ran>;
+  /** One run over `pending`, or else over what the last one left, with its overlap, if it has one. */
+  run(pending?: readonly Window[], overlapFrom?: number): Promise<Ran>;
   /** What forwarding needs, for a run of its own. */
   begin(): { readonly deps: Forwarding; readonly tally: Tally };
 }
@@ -55,7 +57,7 @@ const RUN = { runId: 'run-1', lockSeconds: 60, now: () => 0 };
 export const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const { judge, batchSize, put, encode, pageSize = 10, most = 5, isIgnored = () => false } = options;
+  const { judge, batchSize, put, encode, pageSize = 10, most = 5, isIgnored = () => false, pages = pagesOf } = options;
   const ledger = createMemoryLedger();
   await ledger.lock(RUN.runId, 1e6);
   const load = async (): Promise<Checkpoint> => (await ledger.loadCheckpoint()) ?? { ...NO_CHECKPOINT, planned: 0 };
@@ -88,13 +90,19 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       world.deadline.halt(new DeadlineReached('The run’s time is up'));
     },
     begin: () => begin({ quarantined: vi.fn() }),
-    async run(pending) {
+    async run(pending, overlapFrom) {
       const checkpoint = await load();
       const progress = keepProgress({ ...checkpoint, ...(pending && { pending: [...pending] }) }, ledger, RUN.runId);
       const { deps, tally } = begin(progress);
       const before = sink.batches.length;
-      const source = { pages: (todo: readonly Window[]) => pagesOf(world.items, todo, pageSize) };
-      const error = await drain({ ...deps, progress, source, log: silent }).then(() => null, toError);
+      const source = { pages: (todo: readonly Window[]) => pages(world.items, todo, pageSize) };
+      const error = await drain({
+        ...deps,
+        ...(overlapFrom !== undefined && { overlapFrom }),
+        progress,
+        source,
+        log: silent,
+      }).then(() => null, toError);
       return { error, tally, pending: progress.current().pending, batches: sink.batches.slice(before) };
     },
   };

@@ -1,6 +1,7 @@
 import type { Item } from '../../lambda/pipeline/activity.ts';
 import type { OpenSource, Page, Source } from '../../lambda/pipeline/source.ts';
-import { byUrgency, tidy, type Window } from '../../lambda/pipeline/window.ts';
+import { tidy } from '../../lambda/pipeline/tidy.ts';
+import { byUrgency, type Window } from '../../lambda/pipeline/window.ts';
 
 /** A service of its own for one test, whose clock stands still, and sources that read it. */
 export interface SourceHarness extends AsyncDisposable {

@@ -47,12 +47,16 @@ export async function* newestFirstPages(todo: readonly Window[], deps: ScanDeps)
   }
 }
 
-/** Windows with the same offset, or with none that can be used, are read in one pass, however far they stand apart. */
+/** Neighbours with the same offset, or with none that can be used, are read in one pass, however far they stand apart. */
 function inOnePass(todo: readonly Window[], { version }: ScanDeps): Stretch[] {
-  const usable = todo.map((window) =>
-    offsetOf(window.cursor, 'time', version) === null ? withoutCursor(window) : window,
-  );
-  return toStretches(usable, (upper, lower) => upper.cursor === lower.cursor, Infinity);
+  const passes: Window[][] = [];
+  for (const window of todo) {
+    const usable = offsetOf(window.cursor, 'time', version) === null ? withoutCursor(window) : window;
+    const pass = passes.at(-1);
+    if (pass && pass[0]?.cursor === usable.cursor) pass.push(usable);
+    else passes.push([usable]);
+  }
+  return passes.map(toStretch);
 }
 
 /** Kong does not take an offset of an earlier run. */

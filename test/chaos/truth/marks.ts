@@ -117,6 +117,8 @@ export function judgeMarks({ now, entries, sending, auditTtlSeconds, ttlGraceSec
         keysEnd.delete(fate);
       }
       for (const [id, fate] of entries.byLedgerId) {
+        // A replay that is forgotten leaves the record where it was.
+        if (kept.has(id)) fate.inQuarantine = true;
         if (!fate.inQuarantine || kept.has(id)) continue;
         fate.inQuarantine = false;
         fate.wasInQuarantine = fate.rows.every(({ expiresAt }) => expiresAt < now() + 1);

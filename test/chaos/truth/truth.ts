@@ -48,7 +48,13 @@ export function createTruth(options: TruthOptions) {
       sending.resending(count);
     },
   });
-  const sending = judgeSending({ ...options, entries, violate, isResent: watermark.isResent, wipedAt: () => wipedAt });
+  const sending = judgeSending({
+    ...options,
+    entries,
+    violate,
+    isResent: (fate, life) => watermark.isResent(fate, life),
+    wipedAt: () => wipedAt,
+  });
   const marks = judgeMarks({ ...options, entries, sending, violate });
 
   /** Of rows that are there since `before` at least and have no outcome: those nobody would look for, and those that wait. */

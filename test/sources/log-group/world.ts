@@ -1,5 +1,6 @@
 import type { Page } from '../../../lambda/pipeline/source.ts';
-import { byUrgency, tidy, type Window } from '../../../lambda/pipeline/window.ts';
+import { tidy } from '../../../lambda/pipeline/tidy.ts';
+import { byUrgency, type Window } from '../../../lambda/pipeline/window.ts';
 import type { Format } from '../../../lambda/sources/log-group/format.ts';
 import { nginx } from '../../../lambda/sources/log-group/nginx.ts';
 import { createLogGroupSource, type LogGroupSourceOptions } from '../../../lambda/sources/log-group/source.ts';
