@@ -143,7 +143,8 @@ export async function simulate(seed: number): Promise<History> {
     clock.now += index === 0 ? 0.9 * profile.overlapSeconds : LOCK_SECONDS;
     const report = await invoke();
     if (report === 'dead' || report.error) violations.push(`nothing goes wrong, yet a run fails: ${log.at(-1) ?? ''}`);
-    else if (report.summary.status !== 'complete')
+    // What was left over by runs that differ may need two of them.
+    else if (report.summary.status !== 'complete' && index === CLEAN_RUNS - 1)
       violations.push(`nothing goes wrong, yet a run is ${report.summary.status}`);
   }
   const records = (await Array.fromAsync(store.quarantined())).flat();
