@@ -42,7 +42,7 @@ async function demo(choice: Choice): Promise<void> {
 
   print(styleText('bold', `${source.name} → ${sink.name}`));
   print(
-    `Simulated: ${source.service} and ${sink.service}. Real: the forwarder, HTTP, ` +
+    `Simulated: ${[...new Set([source.service, sink.service])].join(' and ')}. Real: the forwarder, HTTP, ` +
       (redis
         ? `and redis-server on port ${redis.port} for the ledger.`
         : 'but no redis-server was found, so the ledger is kept in memory.'),

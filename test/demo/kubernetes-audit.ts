@@ -31,11 +31,11 @@ export function stageKubernetesAudit(logs: CloudWatchLogsSimulator): Promise<Sou
   write(routine(seeded(1), LINES, now - 6 * DAY, now - 60));
   return Promise.resolve({
     name: 'Kubernetes audit log',
-    service: `the log group ${GROUP} of CloudWatch Logs`,
+    service: 'CloudWatch Logs',
     row: 'line',
     rows: 'lines',
     env: { ...logs.env, SOURCE_LOG_GROUP_ARN: logs.model.groupArn(GROUP), SOURCE_FORMAT: 'kubernetes-audit' },
-    backlog: `the log group holds ${LINES} lines of six days, and nothing was forwarded yet`,
+    backlog: `${GROUP} holds ${LINES} lines of six days, and nothing was forwarded yet`,
     acts: [
       {
         title: 'People and controllers change things in the cluster, and read',

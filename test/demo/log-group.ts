@@ -18,7 +18,7 @@ export interface Line {
 
 /** One stream of a log group, and a record of what was written to it. */
 export interface LineWriter {
-  write(lines: Iterable<Line>): void;
+  readonly write: (lines: Iterable<Line>) => void;
   readonly written: readonly Written[];
 }
 

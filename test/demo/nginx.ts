@@ -52,11 +52,11 @@ export function stageNginx(logs: CloudWatchLogsSimulator): Promise<SourceStage> 
   write(routine(seeded(1), LINES, now - 6 * DAY, now - 60));
   return Promise.resolve({
     name: 'NGINX access lines',
-    service: `the log group ${GROUP} of CloudWatch Logs`,
+    service: 'CloudWatch Logs',
     row: 'line',
     rows: 'lines',
     env: { ...logs.env, SOURCE_LOG_GROUP_ARN: logs.model.groupArn(GROUP), SOURCE_FORMAT: 'nginx' },
-    backlog: `the log group holds ${LINES} lines of six days, and nothing was forwarded yet`,
+    backlog: `${GROUP} holds ${LINES} lines of six days, and nothing was forwarded yet`,
     acts: [
       {
         title: 'Clients send requests, two of them with one id of their own choice',

@@ -4,7 +4,7 @@ import type { Summary } from '../../lambda/pipeline/report.ts';
 export interface SourceStage extends AsyncDisposable {
   /** What is read, such as `Kong's audit log`. */
   readonly name: string;
-  /** What of it is simulated, such as `Kong 3.9.1.0`. */
+  /** The service that is simulated, such as `Kong 3.9.1.0`. */
   readonly service: string;
   /** What it calls a row, and rows. */
   readonly row: string;
@@ -18,11 +18,11 @@ export interface SourceStage extends AsyncDisposable {
   /** How far back `verify` looks. */
   readonly verified: string;
   /** One event that is worth being shown whole, of those after the first run. */
-  readonly telling: { readonly title: string; isIn(text: string): boolean };
+  readonly telling: { readonly title: string; readonly isIn: (text: string) => boolean };
   /** What there is to say of a run after an act. */
-  remark(run: Summary): string;
+  readonly remark: (run: Summary) => string;
   /** One event as the table shows it. */
-  show(event: ShownEvent): Shown;
+  readonly show: (event: ShownEvent) => Shown;
   /** Every row that was written. */
   written(): readonly Written[];
 }
@@ -31,7 +31,7 @@ export interface Act {
   readonly title: string;
   /** What the run after it is about. */
   readonly point: string;
-  perform(): void;
+  readonly perform: () => void;
 }
 
 export interface Written {
