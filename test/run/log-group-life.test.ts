@@ -49,11 +49,11 @@ const SINKS = {
     errorCode: 'InvalidData',
   },
   'cloudwatch-logs': {
-    puts: ({ logs }: Forwarder) => logs.requests.filter(isPut).length,
-    hang: ({ logs }: Forwarder, after: number) => {
-      logs.faults.next(HANGS, {
+    puts: putsInLogs,
+    hang: (forwarder: Forwarder, after: number) => {
+      forwarder.logs.faults.next(HANGS, {
         times: 5,
-        match: (request) => isPut(request) && logs.requests.filter(isPut).length > after,
+        match: (request) => isPut(request) && putsInLogs(forwarder) > after,
       });
     },
     heal: ({ logs }: Forwarder) => {
@@ -69,6 +69,10 @@ const SINKS = {
 
 const HANGS = { fault: 'hang', at: 'before-handling' } as const;
 const isPut = calling('PutLogEvents');
+
+function putsInLogs({ logs }: Forwarder): number {
+  return logs.requests.filter(isPut).length;
+}
 
 const LIVES = (['kubernetes-audit', 'nginx'] as const).flatMap((format) =>
   (['cloudtrail-lake', 'cloudwatch-logs'] as const).map((sink) => ({ format, sink })),
