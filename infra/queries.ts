@@ -77,6 +77,26 @@ export const QUERIES: readonly AuditQuery[] = [
   ),
 ];
 
+/** Three more for events whose source is the audit log of a Kubernetes cluster, in the order in which docs/log-groups.md gives them. */
+export const KUBERNETES_QUERIES: readonly AuditQuery[] = [
+  query('ingress-changes', 'Who changed this Ingress?', [
+    { name: 'NAMESPACE', meaning: 'namespace of the Ingress', example: 'shop' },
+    { name: 'INGRESS', meaning: 'its name', example: 'checkout' },
+  ]),
+  query(
+    'changes-by-people',
+    'What did people change, rather than controllers?',
+    NO_PARAMETERS,
+    'Controllers, nodes and the control plane sign in as `system:…`, and what EKS itself runs as `eks:…`; calls without any credential are `system:anonymous`.',
+  ),
+  query(
+    'denied-attempts',
+    'Which attempts were denied?',
+    NO_PARAMETERS,
+    'By the authorizer (`decision`), or by an admission webhook (`Forbidden` all the same). A credential that the cluster does not know (401) is logged only at the stage `ResponseStarted`, which is not selected.',
+  ),
+];
+
 /**
  * `text` with each placeholder replaced, `$ROUTE` by `values.ROUTE`.
  *

@@ -9,7 +9,7 @@ import { KongAuditChannel } from '../constructs/kong-audit-channel.ts';
 import { KongAuditLogGroup } from '../constructs/kong-audit-log-group.ts';
 import { LakeDashboard } from '../constructs/lake-dashboard.ts';
 import type { Sink } from '../constructs/sink.ts';
-import { type AuditQuery, QUERIES } from '../queries.ts';
+import { type AuditQuery, KUBERNETES_QUERIES, QUERIES } from '../queries.ts';
 import { logRetention } from './log-retention.ts';
 import type { DeploymentConfig } from './schema.ts';
 
@@ -26,7 +26,7 @@ function newLogGroup(scope: Construct, config: DeploymentConfig): logs.ILogGroup
   const { resourceName, retentionDays, logGroupKmsKeyArn } = config;
   return new KongAuditLogGroup(scope, 'AuditLog', {
     name: resourceName,
-    queries: QUERIES.filter((query) => config.kongAdminApi !== undefined || OF_ANY_SOURCE.has(query.name)),
+    queries: queriesFor(config),
     ...given({
       retention: logRetention(retentionDays),
       encryptionKey:
@@ -35,7 +35,14 @@ function newLogGroup(scope: Construct, config: DeploymentConfig): logs.ILogGroup
   }).logGroup;
 }
 
-/** The questions that ask for nothing which only Kong's entries have. */
+/** The questions that the events of this source can answer. */
+function queriesFor({ kongAdminApi, sourceFormat }: DeploymentConfig): readonly AuditQuery[] {
+  if (kongAdminApi !== undefined) return QUERIES;
+  const common = QUERIES.filter(({ name }) => OF_ANY_SOURCE.has(name));
+  return sourceFormat === 'kubernetes-audit' ? [...KUBERNETES_QUERIES, ...common] : common;
+}
+
+/** They ask for nothing which only Kong's entries have. */
 const OF_ANY_SOURCE: ReadonlySet<AuditQuery['name']> = new Set(['duplicates', 'events-per-hour', 'user-activity']);
 
 function lakeSink(scope: Construct, config: DeploymentConfig): Sink {
@@ -53,7 +60,7 @@ function lakeSink(scope: Construct, config: DeploymentConfig): Sink {
     const { policyCommand } = new LakeDashboard(scope, 'LakeDashboard', {
       name: resourceName,
       eventDataStoreArn,
-      queries: QUERIES,
+      queries: queriesFor(config),
       ownsStore: made !== undefined,
     });
     if (policyCommand !== undefined)

@@ -98,12 +98,14 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
         // The last lane stays open for what is new: a put of left-overs holds few events.
         if (how === 'unanswered') unansweredLeftOvers += 1;
         leave(how === 'unanswered' && lanes.open() === 1 ? 'failed' : how);
-        return;
+      } else {
+        waiting.push(() => {
+          leave(how);
+        });
+        if (how === 'taken' || isUp || failure || stopping.aborted) release();
       }
-      waiting.push(() => {
-        leave(how);
-      });
-      if (how === 'taken' || isUp || failure || stopping.aborted) release();
+      // Left-overs may have made the lanes fewer: without a free one the run would stand still until its time is up.
+      if (waiting.length >= lanes.open()) release();
     },
     begin(tries) {
       leastTries = tries;

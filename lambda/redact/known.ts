@@ -23,11 +23,12 @@ function knowledgeOf(key: string, anywhere: Words, inUrls: Words): Known {
     return { parts: [key], secret: nameIn(anywhere), secretInUrl: nameIn(inUrls) };
   }
   const whole = key.trim();
-  const parts = whole.split(IN_PARTS, MAX_PARTS + 1).filter((part) => part !== '' && !INDEX.test(part));
+  const name = whole.replace(DOMAIN, '');
+  const parts = name.split(IN_PARTS, MAX_PARTS + 1).filter((part) => part !== '' && !INDEX.test(part));
   if (parts.length > MAX_PARTS) return { parts: ['key'], secret: 'key', secretInUrl: null };
   const parameter = whole.slice(whole.lastIndexOf('?') + 1);
   const secretBy = (isSecret: (part: string) => boolean): string | null => {
-    if (isSecret(whole)) return whole;
+    if (isSecret(name)) return whole;
     const part = parts.find(isSecret);
     return part !== undefined && isPlainKey(whole) ? whole : (part ?? null);
   };
@@ -43,6 +44,9 @@ const ONE_PART = /^[a-z0-9_]+$/;
 const INDEX = /^\d+$/;
 /** Kong's forms name nested fields `config.password`, `config[password]` or `credentials[1].password`; a URL has its query. */
 const IN_PARTS = /[.[\]?#;]+/;
+
+/** Annotations of Kubernetes may have one in front: `example.com/webhook-token` (Kubernetes, "Annotations", syntax and character set). */
+const DOMAIN = /^(?:[a-z0-9-]{1,63}\.){1,20}[a-z0-9-]{1,63}\/(?=[\w.-]+$)/;
 
 /** Whether `key` is written as Kong writes the names of fields. */
 export const isPlainKey = (key: string): boolean => PLAIN_KEY.test(key);

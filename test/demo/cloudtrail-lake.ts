@@ -2,6 +2,7 @@ import { startCloudTrailLake } from '../simulators/cloudtrail-lake-query.ts';
 import { startCloudTrail } from '../simulators/cloudtrail.ts';
 import type { SinkStage } from './stage.ts';
 
+/** A channel and its event data store. */
 export async function stageCloudTrailLake(): Promise<SinkStage> {
   const cloudTrail = await startCloudTrail();
   const lake = await startCloudTrailLake({ accepted: cloudTrail.accepted });

@@ -1,15 +1,14 @@
 import { EXAMPLE_LOG_GROUP } from '../simulators/cloudwatch-logs-model.ts';
-import { startCloudWatchLogs } from '../simulators/cloudwatch-logs.ts';
+import type { CloudWatchLogsSimulator } from '../simulators/cloudwatch-logs.ts';
 import { parseEvent, type SinkStage } from './stage.ts';
 
-export async function stageCloudWatchLogs(): Promise<SinkStage> {
-  const logs = await startCloudWatchLogs();
+/** Events as lines of a log group. */
+export function stageCloudWatchLogs(logs: CloudWatchLogsSimulator): Promise<SinkStage> {
   const arrived = () =>
-    logs.model.accepted.map(({ message, timestamp }) => ({
-      text: message,
-      reference: new Date(timestamp).toISOString(),
-    }));
-  return {
+    logs.model.accepted.flatMap(({ logGroupName, message, timestamp }) =>
+      logGroupName === EXAMPLE_LOG_GROUP ? { text: message, reference: new Date(timestamp).toISOString() } : [],
+    );
+  return Promise.resolve({
     name: 'CloudWatch Logs',
     service: 'CloudWatch Logs',
     referenceName: 'log timestamp',
@@ -17,11 +16,12 @@ export async function stageCloudWatchLogs(): Promise<SinkStage> {
     arrived,
     remark() {
       const moved = arrived().filter((one) => parseEvent(one).additionalEventData.loggedAt !== undefined);
+      if (moved.length === 0) return null;
       return (
         `CloudWatch Logs takes nothing older than 14 days: ${moved.length} events have a younger log timestamp, ` +
         'which they name as loggedAt. Their eventTime stays true.'
       );
     },
-    [Symbol.asyncDispose]: () => logs.close(),
-  };
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
 }

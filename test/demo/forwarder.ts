@@ -4,7 +4,6 @@ import { execute } from '../../lambda/commands/execute.ts';
 import { compose } from '../../lambda/compose.ts';
 import type { Env } from '../../lambda/environment.ts';
 import { type Invocation, toInvocation } from '../../lambda/invocation.ts';
-import { OWN } from '../../lambda/ledger/ledger.ts';
 import { createMemoryLedger } from '../../lambda/ledger/memory.ts';
 import type { Log } from '../../lambda/log.ts';
 import { startDeadline } from '../../lambda/pipeline/deadline.ts';
@@ -16,8 +15,8 @@ import { print } from './print.ts';
 export interface DemoForwarder {
   /** One scheduled run. @throws what the invocation would fail with */
   run(): Promise<Summary>;
-  /** Which of `ids` the ledger knows as requests that the forwarder made itself. */
-  own(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** What the ledger says of each of `ids`; null where it says nothing. */
+  lookup(ids: readonly string[]): Promise<readonly (string | null)[]>;
   /** One command of the operator's command line, on this forwarder. */
   ops(...command: readonly string[]): Promise<void>;
 }
@@ -34,12 +33,11 @@ export function composeForwarder(env: Env, redis: RedisServer | null): DemoForwa
 
   return {
     run: async () => (await invoke({ mode: 'scheduled' })) as Summary,
-    async own(ids) {
+    async lookup(ids) {
       using deadline = startDeadline(remainingMs, 0);
       const connected = await deployment.connectLedger({ ...call, deadline });
       try {
-        const outcomes = await connected.lookup(ids);
-        return new Set(ids.filter((_, index) => outcomes[index] === OWN));
+        return await connected.lookup(ids);
       } finally {
         await connected.close();
       }

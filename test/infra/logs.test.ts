@@ -204,11 +204,13 @@ describe('a log group as source', () => {
     expect(alarmNamesOf(cluster)).not.toContain('anonymous-writes');
   });
 
-  test('is saved only queries that ask for nothing of Kong', () => {
+  test('is saved the queries for a cluster, and of the others only those that ask for nothing of Kong', () => {
     const names = Object.values(cluster.findResources('AWS::Logs::QueryDefinition')).map(
       ({ Properties }) => (Properties as { Name: string }).Name.split('/')[1],
     );
-    expect(names.sort()).toEqual(['duplicates', 'events-per-hour', 'user-activity']);
+    expect(names.sort()).toEqual([
+      ...['changes-by-people', 'denied-attempts', 'duplicates', 'events-per-hour', 'ingress-changes', 'user-activity'],
+    ]);
   });
 
   test('is what descriptions name', () => {

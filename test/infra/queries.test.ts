@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { TrinoSQL } from 'dt-sql-parser';
-import { exampleValues, fillQuery, QUERIES } from '../../infra/queries.ts';
+import { exampleValues, fillQuery, KUBERNETES_QUERIES, QUERIES } from '../../infra/queries.ts';
 import { QUERIES_PAGE, queriesPage } from '../../infra/queries-page.ts';
+import { kubernetesAudit } from '../../lambda/sources/log-group/kubernetes-audit.ts';
+import { DEFAULT_SELECTION } from '../../lambda/sources/log-group/selection.ts';
+import { auditLine } from '../sources/log-group/lines.ts';
+import { eventOf } from '../sources/log-group/read.ts';
 
 const LAKE = { EDS_ID: 'event_data_store', START: '2026-11-14 00:00:00', END: '2026-11-15 00:00:00' };
 const trino = new TrinoSQL();
@@ -23,7 +27,35 @@ const MAPS: Readonly<Record<string, readonly string[]>> = {
   requestParameters: ['queryParameters', 'payload'],
   additionalEventData: ['workspace', 'hostname', 'method', 'path', 'status', 'redacted', 'requestTimestamp'],
 };
-const MAP_MEMBERS = Object.entries(MAPS).flatMap(([map, members]) => members.map((member) => `${map}.${member}`));
+const MEMBERS = Object.entries(MAPS).flatMap(([map, members]) => members.map((member) => `${map}.${member}`));
+
+/** The fields of an event, and the members of the maps among them. */
+interface Vocabulary {
+  readonly fields: readonly string[];
+  readonly members: readonly string[];
+}
+
+const KONG: Vocabulary = { fields: FIELDS, members: MEMBERS };
+
+/** An event as it really is, made of a line that has all that queries may ask for. */
+const KUBERNETES = vocabularyOf(
+  eventOf(
+    kubernetesAudit(DEFAULT_SELECTION, 'prod'),
+    auditLine({ responseStatus: { metadata: {}, code: 403, reason: 'Forbidden', message: 'no' } }),
+  ),
+);
+
+function vocabularyOf(event: Readonly<Record<string, unknown>>): Vocabulary {
+  const paths = pathsOf(event);
+  const isMember = (path: string) => Object.keys(MAPS).some((map) => path.startsWith(`${map}.`));
+  return { fields: paths.filter((path) => !isMember(path)), members: paths.filter(isMember) };
+}
+
+function pathsOf(value: object, prefix = ''): string[] {
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    typeof inner === 'object' && inner !== null ? pathsOf(inner, `${prefix}${name}.`) : [prefix + name],
+  );
+}
 
 /** The columns beside `eventData` (CloudTrail user guide, "Supported SQL schemas for event data stores", events from outside AWS). */
 const LAKE_COLUMNS = ['eventTime', 'eventID', 'metadata.ingestionTime', 'metadata.channelARN'];
@@ -35,10 +67,16 @@ const INSIGHTS_WORDS = ['as', 'by', 'in', 'not', 'like', 'and', 'or', 'asc', 'de
 const DISCOVERED_FIELDS = ['@ingestionTime', '@logStream'];
 
 test('answers the twelve questions, each under its own name', () => {
-  expect(new Set(QUERIES.map(({ name }) => name)).size).toBe(12);
+  expect(QUERIES).toHaveLength(12);
+  const all = [...QUERIES, ...KUBERNETES_QUERIES];
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
 });
 
-describe.each(QUERIES)('$name', (query) => {
+describe.each([
+  ...QUERIES.map((query) => ({ ...query, event: KONG })),
+  ...KUBERNETES_QUERIES.map((query) => ({ ...query, event: KUBERNETES })),
+])('$name', (query) => {
+  const { fields, members } = query.event;
   const sql = fillQuery(query.lake, { ...LAKE, ...exampleValues(query) });
   const insights = fillQuery(query.insights, exampleValues(query));
 
@@ -55,13 +93,13 @@ describe.each(QUERIES)('$name', (query) => {
   test('asks Lake for columns and members that an event has', () => {
     const code = withoutTexts(sql);
     const nested = code.match(/\b(?:eventData|metadata)(?:\.\w+)+/g) ?? [];
-    const known = [...FIELDS, ...Object.keys(MAPS)].map((field) => `eventData.${field}`).concat(LAKE_COLUMNS);
+    const known = [...fields, ...Object.keys(MAPS)].map((field) => `eventData.${field}`).concat(LAKE_COLUMNS);
     expect(nested.filter((field) => !known.includes(field))).toEqual([]);
     const looked = [...sql.matchAll(/element_at\(eventData\.([\w.]+), '(\w+)'\)/g)].map(
       ([, map, member]) => `${map}.${member}`,
     );
     expect(looked.length).toBe((code.match(/element_at/g) ?? []).length);
-    expect(looked.filter((member) => !MAP_MEMBERS.includes(member))).toEqual([]);
+    expect(looked.filter((member) => !members.includes(member))).toEqual([]);
   });
 
   test('asks Insights with commands, functions and fields that there are', () => {
@@ -73,8 +111,8 @@ describe.each(QUERIES)('$name', (query) => {
     ).toEqual([]);
     const aliases = [...insights.matchAll(/ as (\w+)/g)].map(([, alias]) => alias);
     const known = [
-      ...FIELDS,
-      ...MAP_MEMBERS,
+      ...fields,
+      ...members,
       ...DISCOVERED_FIELDS,
       ...aliases,
       ...INSIGHTS_COMMANDS,
@@ -105,6 +143,15 @@ describe.each(QUERIES)('$name', (query) => {
 
 test('docs/queries.md is what the queries say; if not, node infra/queries-page.ts', () => {
   expect(readFileSync(QUERIES_PAGE, 'utf8')).toBe(queriesPage());
+});
+
+test.each(KUBERNETES_QUERIES)('docs/log-groups.md has the question $name as it is saved', (query) => {
+  const page = readFileSync(new URL('../../docs/log-groups.md', import.meta.url), 'utf8');
+  const values = { ...LAKE, EDS_ID: '$EDS_ID', ...exampleValues(query) };
+  expect(page).toContain(`## ${query.question}\n`);
+  expect(page).toContain(query.note);
+  expect(page).toContain(`\`\`\`sql\n${fillQuery(query.lake, values)}\n\`\`\``);
+  expect(page).toContain(`\`\`\`\n${fillQuery(query.insights, values)}\n\`\`\``);
 });
 
 describe('fillQuery', () => {

@@ -195,6 +195,29 @@ describe('left-overs', () => {
   });
 });
 
+describe('a lane is free for the next put', () => {
+  type Put = readonly [kind: 'new' | 'left over', how: 'throttled' | 'unanswered' | 'failed'];
+  const fresh = (how: Put[1], count: number): Put[] => Array.from({ length: count }, () => ['new', how]);
+  const leftOver = (how: Put[1], count: number): Put[] => Array.from({ length: count }, () => ['left over', how]);
+
+  test.each<[string, readonly Put[]]>([
+    ['new puts failed, and left-overs were throttled', [...fresh('throttled', 3), ...leftOver('throttled', 1)]],
+    ['a new put failed, and left-overs got no answer', [...fresh('failed', 1), ...leftOver('unanswered', 4)]],
+    ['left-overs got no answer, and new puts failed', [...leftOver('unanswered', 4), ...fresh('failed', 2)]],
+    ['left-overs were throttled, and new puts failed', [...leftOver('throttled', 3), ...fresh('failed', 4)]],
+  ])('when %s', async (_, puts) => {
+    const made = traffic();
+    made.begin(1);
+    for (const [kind, how] of puts) {
+      const leave = await made.lanes.enter();
+      made.heard(answer(how === 'unanswered' ? unknown : notTaken), kind);
+      made.ended(how, leave, kind);
+    }
+    expect(made.failure()).toBeNull();
+    await made.lanes.enter();
+  });
+});
+
 describe('puts without answer', () => {
   test('as many as may run at once end the run, and the reason is told', async () => {
     const made = traffic(3);

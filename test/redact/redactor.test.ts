@@ -42,6 +42,7 @@ describe('a JSON payload', () => {
     ['in any case', '{"PassWord":"a","API-Key":"b"}', '{"PassWord":"***","API-Key":"***"}'],
     ['under an escaped key', String.raw`{"\u0070assword":"a"}`, String.raw`{"\u0070assword":"***"}`],
     ['under a dotted key', '{"config.client_secret":"a"}', '{"config.client_secret":"***"}'],
+    ['under a key with a domain in front', '{"example.com/webhook-token":"a"}', '{"example.com/webhook-token":"***"}'],
     ['behind white space', '\n\t {"password":"a"}\n', '\n\t {"password":"***"}\n'],
     ['behind a byte order mark', '\uFEFF{"password":"a"}', '\uFEFF{"password":"***"}'],
     [
@@ -122,6 +123,11 @@ describe('a JSON payload', () => {
   test('does not take the host of a URL for a key', () => {
     const text = '{"url":"http://secrets:8200/v1","upstream":"http://token/a:b?c=d"}';
     expect(payload(text)).toEqual({ text, keys: [] });
+  });
+
+  test('does not take the path of a URL for a key', () => {
+    const payload = '{"api.example.com/oauth/token":"a","/oauth/token":"b"}';
+    expect(redactor.payload(payload)).toEqual({ text: payload, keys: [] });
   });
 
   test('does not take a longer word for a key', () => {

@@ -31,7 +31,7 @@ export function readJsonCall(request: WireRequest, ...prefixes: readonly string[
 }
 
 /** Matches the requests for one operation, for faults: `faults.next(fault, { match: calling('PutLogEvents') })`. */
-export function calling(operation: string): (request: WireRequest) => boolean {
+export function calling(operation: string): (request: Pick<WireRequest, 'headers'>) => boolean {
   return ({ headers }) => headers['x-amz-target']?.endsWith(`.${operation}`) === true;
 }
 

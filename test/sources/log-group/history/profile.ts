@@ -24,6 +24,9 @@ export interface Profile {
   readonly killed: number;
   readonly cutShort: number;
   readonly emptyPages: number;
+  /** Share of the lines that do not match the terms, and how many lines the service looks at for a page. */
+  readonly noise: number;
+  readonly scanPerPage: number;
   readonly shortPages: number;
   /** A day and more in which nothing ran: tokens expire. */
   readonly standstill: number;
@@ -54,6 +57,8 @@ export function drawProfile(random: Random): Profile {
     killed: rate(0.6),
     cutShort: rate(0.6),
     emptyPages: rate(0.5),
+    noise: rate(0.9),
+    scanPerPage: pick(random, [Infinity, Infinity, 3, 10, 50]),
     shortPages: rate(0.5),
     standstill: rate(0.2),
     bySecond: random() < 0.5,

@@ -5,6 +5,15 @@ import { GROUP } from '../world.ts';
 import type { Profile } from './profile.ts';
 import type { Truth } from './truth.ts';
 
+/** Holds none of the terms that are asked for. */
+const LEASE = {
+  requestURI: '/apis/coordination.k8s.io/v1/leases/a',
+  objectRef: { resource: 'leases', name: 'a', apiGroup: 'coordination.k8s.io' },
+  user: { username: 'system:node:a' },
+  requestObject: undefined,
+  responseObject: undefined,
+};
+
 /** Whoever writes into the log group: lines of every kind, alone and in bursts, in time and late. */
 export function createWriter(profile: Profile, random: Random, model: CloudWatchLogsModel, truth: Truth) {
   const isKubernetes = profile.format === 'kubernetes-audit';
@@ -26,6 +35,10 @@ export function createWriter(profile: Profile, random: Random, model: CloudWatch
     count += 1;
     if (random() < profile.garbage) {
       truth.wroteGarbage(put(`ingresses {"auditID": ${count}`, timestamp, ingestionTime));
+      return;
+    }
+    if (isKubernetes && random() < profile.noise) {
+      put(auditLine(LEASE, timestamp), timestamp, ingestionTime);
       return;
     }
     if (isKubernetes && random() < 0.5) {
