@@ -25,7 +25,7 @@ export async function handler(event?: unknown, context: LambdaContext = {}): Pro
   const requestId = context.awsRequestId ?? 'local';
   const invocation = loudly(requestId, () => toInvocation(event));
   if (invocation.mode === 'check') {
-    const report = misconfigured();
+    const report = await misconfigured();
     if (report) return report;
   }
   const deployment = loudly(requestId, () => (coldStart ??= compose(process.env)));
@@ -51,9 +51,10 @@ function loudly<Result>(requestId: string, begin: () => Result): Result {
 }
 
 /** What is wrong with the configuration, problem by problem, as `check` reports it; null when nothing is. */
-function misconfigured(): CheckReport | null {
+async function misconfigured(): Promise<CheckReport | null> {
   try {
     coldStart ??= compose(process.env);
+    await coldStart.settings();
     return null;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw toError(error);
