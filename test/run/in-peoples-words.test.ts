@@ -41,6 +41,36 @@ describe('the log', () => {
   });
 });
 
+describe('status beside a run at work', () => {
+  test('says how many entries it has read', async () => {
+    await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10' } });
+    const { kong, redis, prefix } = forwarder;
+    forwarder.record(60);
+    await redis.ping();
+    let told: Promise<string | null> | undefined;
+    // The page after next is asked for only when this one is settled and saved.
+    kong.faults.always(() => {
+      if (kong.requests.length === 6) told = redis.get(`${prefix}progress`);
+      return undefined;
+    });
+    await forwarder.invoke();
+    const progress = (await told) ?? '';
+    expect(JSON.parse(progress)).toEqual({
+      runId: expect.stringMatching(/^local\//) as string,
+      fetched: expect.toSatisfy((count: number) => count >= 10 && count % 10 === 0) as number,
+    });
+    expect(await forwarder.invoke({ mode: 'status' })).toMatchObject({ lock: null });
+    expect(await redis.exists(`${prefix}progress`)).toBe(0);
+
+    await redis.set(`${prefix}lock`, 'local/1', 'EX', 60);
+    await redis.set(`${prefix}progress`, '{"runId":"local/1","fetched":30}', 'EX', 60);
+    expect(await forwarder.invoke({ mode: 'status' })).toMatchObject({ lock: { runId: 'local/1', fetched: 30 } });
+    await redis.set(`${prefix}lock`, 'local/2', 'EX', 60);
+    const { lock } = (await forwarder.invoke({ mode: 'status' })) as unknown as { lock: object };
+    expect(lock).toEqual({ runId: 'local/2', secondsLeft: expect.any(Number) as number });
+  });
+});
+
 describe('a backfill as far back as Kong retains', () => {
   test('is not said to begin too early, for the seconds it took to ask', async () => {
     await using forwarder = await start();
