@@ -14,7 +14,9 @@ export abstract class ForwarderError extends Error {
   /** What to do; empty when there is nothing to do. */
   readonly fix: string;
 
-  constructor(problem: string, { fix = '', ...options }: ForwarderErrorOptions = {}) {
+  constructor(given: string, { fix = '', ...options }: ForwarderErrorOptions = {}) {
+    // What a service said may end with a full stop of its own.
+    const problem = given.replace(/(?<!\.)\.\.$/, '.');
     super(fix === '' ? problem : `${problem}${problem.includes('\n') ? '\n' : ' '}${fix}`, options);
     this.problem = problem;
     this.fix = fix;
