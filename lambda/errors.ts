@@ -14,8 +14,10 @@ export abstract class ForwarderError extends Error {
   /** What to do; empty when there is nothing to do. */
   readonly fix: string;
 
-  constructor(problem: string, { fix = '', ...options }: ForwarderErrorOptions = {}) {
-    super(fix === '' ? problem : `${problem} ${fix}`, options);
+  constructor(given: string, { fix = '', ...options }: ForwarderErrorOptions = {}) {
+    // What a service said may end with a full stop of its own.
+    const problem = given.replace(/(?<!\.)\.\.$/, '.');
+    super(fix === '' ? problem : `${problem}${problem.includes('\n') ? '\n' : ' '}${fix}`, options);
     this.problem = problem;
     this.fix = fix;
   }
@@ -33,6 +35,7 @@ export class ConfigError extends ForwarderError {
   constructor(problems: readonly string[]) {
     super(
       `The configuration has ${problems.length} problem(s):\n${problems.map((problem) => `- ${problem}`).join('\n')}`,
+      { fix: 'Correct them in the environment of the function; docs/configuration.md says what each variable takes.' },
     );
     this.problems = problems;
   }
@@ -144,7 +147,7 @@ export class ChannelError extends ForwarderError {
   readonly code = 'CHANNEL_MISCONFIGURED';
 }
 
-/** AWS credentials are missing, expired or not allowed to call PutAuditEvents. Nothing is marked. */
+/** AWS credentials are missing, expired, or not allowed to write to the sink. Nothing is marked. */
 export class CredentialsError extends ForwarderError {
   override readonly name = 'CredentialsError';
   readonly code = 'AWS_CREDENTIALS';
@@ -156,7 +159,7 @@ export class PutRetriesExhaustedError extends ForwarderError {
   readonly code = 'PUT_RETRIES_EXHAUSTED';
 }
 
-/** CloudTrail refused a whole request with an error that is in no documentation. Nothing is marked. */
+/** The sink refused everything with an error that this version does not know. Nothing is marked, and all of it stays pending. */
 export class PutRejectedError extends ForwarderError {
   override readonly name = 'PutRejectedError';
   readonly code = 'PUT_REJECTED';

@@ -32,7 +32,7 @@ export function createHandler(): Handler {
     const requestId = context.awsRequestId ?? 'local';
     const invocation = loudly(requestId, () => toInvocation(event));
     if (invocation.mode === 'check') {
-      const report = misconfigured(prepare);
+      const report = await misconfigured(prepare);
       if (report) return report;
     }
     const prepared = loudly(requestId, prepare);
@@ -59,9 +59,9 @@ function loudly<Result>(requestId: string, begin: () => Result): Result {
 }
 
 /** What is wrong with the configuration, problem by problem, as `check` reports it; null when nothing is. */
-function misconfigured(prepare: () => Deployment): CheckReport | null {
+async function misconfigured(prepare: () => Deployment): Promise<CheckReport | null> {
   try {
-    prepare();
+    await prepare().settings();
     return null;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw toError(error);

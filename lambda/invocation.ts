@@ -46,16 +46,17 @@ const time = (fraction: 'in' | 'out') =>
 /** RFC 3339, section 5.6, lets `t` and `z` be lower case, and a space stand for `T`. */
 const toUpperCaseT = (text: string): string => text.replace(/^(.{10})[ t]/, '$1T').replace(/z$/, 'Z');
 
-const list = (what: string) => z.array(z.string().min(1)).min(1, { error: `must name at least one ${what}` });
+const text = z.string().min(1, { error: 'must not be empty' });
+const list = (what: string) => z.array(text).min(1, { error: `must name at least one ${what}` });
 
 const isInOrder = ({ after, before }: { readonly after?: number; readonly before?: number }): boolean =>
   after === undefined || before === undefined || after < before;
 const IN_ORDER = { path: ['after'], error: 'must be earlier than before' };
 
 const window = { after: time('out').exactOptional(), before: time('in').exactOptional() };
-const selection = { ids: list('id').exactOptional(), errorCode: z.string().min(1).exactOptional() };
+const selection = { ids: list('id').exactOptional(), errorCode: text.exactOptional() };
 
-const invocationSchema = z.discriminatedUnion('mode', [
+const modes = [
   z.strictObject({ mode: z.literal('scheduled') }),
   z
     .strictObject({
@@ -72,7 +73,7 @@ const invocationSchema = z.discriminatedUnion('mode', [
     .strictObject({
       mode: z.literal('quarantine'),
       ...selection,
-      cursor: z.string().min(1).exactOptional(),
+      cursor: text.exactOptional(),
       discard: list('id to discard').exactOptional(),
       reason: z.string().trim().min(1, { error: 'must say why' }).exactOptional(),
     })
@@ -92,7 +93,14 @@ const invocationSchema = z.discriminatedUnion('mode', [
     .strictObject({ mode: z.literal('verify'), ...window, repair: z.boolean().default(false) })
     .refine(isInOrder, IN_ORDER),
   z.strictObject({ mode: z.literal('rewind'), to: time('out'), dryRun: z.boolean().default(false) }),
-]);
+] as const;
+
+const invocationSchema = z.discriminatedUnion('mode', modes, {
+  error: ({ input }) =>
+    isObject(input)
+      ? `must be one of ${modes.map(({ shape }) => shape.mode.value).join(', ')}`
+      : 'it must be a JSON object',
+});
 
 const eventBridgeSchema = z.looseObject({ source: z.string(), 'detail-type': z.string() });
 
@@ -102,19 +110,22 @@ const eventBridgeSchema = z.looseObject({ source: z.string(), 'detail-type': z.s
  * @throws {InvocationError} when it is not one of the documented shapes; nothing has been read or written by then
  */
 export function toInvocation(event: unknown): Invocation {
-  if (event === undefined || isEmptyObject(event) || eventBridgeSchema.safeParse(event).success)
+  if (
+    event === undefined ||
+    (isObject(event) && Object.keys(event).length === 0) ||
+    eventBridgeSchema.safeParse(event).success
+  )
     return { mode: 'scheduled' };
   const parsed = invocationSchema.safeParse(event);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(' '));
-  throw new InvocationError(
-    `The invocation was not understood (${problems.join('; ')}). ${EXPECTED}; got ${excerpt(event)}`,
-  );
+  throw new InvocationError(`The invocation was not understood (${problems.join('; ')}): got ${excerpt(event)}.`, {
+    fix: `${EXPECTED}.`,
+  });
 }
 
-function isEmptyObject(event: unknown): boolean {
-  return typeof event === 'object' && event !== null && !Array.isArray(event) && Object.keys(event).length === 0;
-}
+const isObject = (event: unknown): event is object =>
+  typeof event === 'object' && event !== null && !Array.isArray(event);
 
 function excerpt(event: unknown): string {
   const text = event === undefined ? 'nothing' : toJson(event);

@@ -49,9 +49,9 @@ async function fetchSecret(arn: string, field: string, abortSignal?: AbortSignal
   }
   const value = valueIn(text ?? '', field);
   if (value) return value;
-  throw new SecretError(
-    `Expected a non-empty text, or JSON with "${field}", in the secret ${arn}, got neither. ${fill(arn)}`,
-  );
+  throw new SecretError(`Expected a non-empty text, or JSON with "${field}", in the secret ${arn}, got neither.`, {
+    fix: fill(arn),
+  });
 }
 
 function regionOf(arn: string): { region?: string } {

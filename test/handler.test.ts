@@ -230,6 +230,25 @@ describe('an invocation', () => {
   });
 });
 
+describe('a check', () => {
+  test('tells of a filter that no run could work with', async () => {
+    await using forwarder = await start({ env: { IGNORE_PATHS: '^/status,(?=x)' } });
+    const { problems } = (await forwarder.fail()) as Error & { problems?: readonly string[] };
+    expect(problems).toEqual([expect.stringContaining('IGNORE_PATHS must hold regular expressions') as string]);
+    expect(await forwarder.invoke({ mode: 'check' })).toEqual({
+      status: 'failed',
+      checks: [
+        {
+          name: 'configuration',
+          ok: false,
+          detail: problems?.[0],
+          fix: "Correct IGNORE_PATHS in the function's environment.",
+        },
+      ],
+    });
+  });
+});
+
 describe('over TLS', () => {
   test('Kong behind a path prefix with its own CA, Redis and CloudTrail with NODE_EXTRA_CA_CERTS', async () => {
     await using server = await startRedis({ tls: true, username: 'forwarder', password: 'tls-password' });

@@ -12,7 +12,11 @@ function refusal(event: unknown): string {
     toInvocation(event);
   } catch (error) {
     expect(error).toBeInstanceOf(InvocationError);
-    expect(error).toMatchObject({ name: 'InvocationError', code: 'INVOCATION_INVALID' });
+    expect(error).toMatchObject({
+      name: 'InvocationError',
+      code: 'INVOCATION_INVALID',
+      fix: expect.stringContaining('{"mode":"check"}') as string,
+    });
     return (error as Error).message;
   }
   throw new Error('the invocation was accepted');

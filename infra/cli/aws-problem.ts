@@ -49,7 +49,7 @@ export function awsProblem(error: unknown, call: AwsCall): UnreachableError {
   });
 
   function fixFor(): string {
-    if (/region is missing/i.test(message))
+    if (/region is missing|region=""/i.test(message))
       return 'No Region is set: give --region eu-west-1, or AWS_REGION, or one in the profile.';
     if (NO_CONNECTION.test(code))
       return 'AWS cannot be reached from here: check network, proxy, Region and AWS_ENDPOINT_URL.';

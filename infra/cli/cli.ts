@@ -37,6 +37,8 @@ export async function runCli(argv: readonly string[], world: World): Promise<0 |
       const fn =
         world.connect?.(options) ?? (local ? localFunction(logTo(screen, world.now)) : lambdaFunction(operated, aws));
       const { now, pause, onInterrupt } = world;
+      // Ctrl-C would leave the lock behind, which keeps every other run out for as long as this one might have lasted.
+      if (fn.end) onInterrupt(() => void fn.end?.());
       return {
         session: { fn, screen, json: options.json ?? false, local, now, pause, onInterrupt, hint },
         functionName: operated,
@@ -73,8 +75,8 @@ function sameTarget({ function: named, stack, profile, region, local }: GlobalOp
 function logTo(screen: Screen, now: Session['now']): (text: string) => void {
   return (text) => {
     for (const line of text.split('\n')) {
-      if (!/"level":"(WARN|ERROR|CRITICAL)"/.test(line) || /"message":"(Run failed|Nothing was run)"/.test(line))
-        continue;
+      if (!/"level":"(WARN|ERROR|CRITICAL)"/.test(line)) continue;
+      if (/"message":"(Run failed|Nothing was run|The mode \w+ failed)"/.test(line)) continue;
       screen.tell(renderLogLine(now() * 1000, line, true) ?? '');
     }
   };

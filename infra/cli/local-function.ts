@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FunctionError, toError } from './errors.ts';
 import type { OperatedFunction } from './operated-function.ts';
@@ -7,6 +8,12 @@ import type { OperatedFunction } from './operated-function.ts';
 export type LocalOutcome =
   | { readonly requestId: string; readonly answer: unknown }
   | { readonly requestId: string; readonly errorType: string; readonly errorMessage: string };
+
+/** What the thread is told: to invoke the handler, or that the time of every invocation is up. */
+export type LocalRequest = { readonly requestId: string; readonly payload: unknown } | 'end';
+
+/** A run looks at its time after each page, and an answer of the source may take a while. */
+const ENDS_WITHIN_MS = 20_000;
 
 /**
  * The handler in this process, configured by this environment, in a thread of its own: its log goes to `log` instead of between the
@@ -38,6 +45,11 @@ export function localFunction(log: (text: string) => void): OperatedFunction {
       answer.catch((error: unknown) => (failure = toError(error)));
       return Promise.resolve({ requestId, failure: () => failure });
     },
+    async end() {
+      thread?.postMessage('end' satisfies LocalRequest);
+      const answers = [...waiting.values()].map(({ promise }) => promise);
+      await Promise.race([Promise.allSettled(answers), sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
+    },
     close() {
       void thread?.terminate();
     },
@@ -48,7 +60,7 @@ export function localFunction(log: (text: string) => void): OperatedFunction {
     const requestId = randomUUID();
     const outcome = Promise.withResolvers<unknown>();
     waiting.set(requestId, outcome);
-    thread.postMessage({ requestId, payload });
+    thread.postMessage({ requestId, payload } satisfies LocalRequest);
     return { requestId, answer: outcome.promise };
   }
 

@@ -15,6 +15,12 @@ export interface OperatedFunction {
   /** Invokes it without waiting for more than that the invocation was taken. @throws {UnreachableError} it was not taken */
   start(payload: object): Promise<Started>;
 
+  /**
+   * Ends in order what is under way, so that it saves what it did and gives the lock back. Absent where that goes on without this
+   * process. Never rejects.
+   */
+  end?(): Promise<void>;
+
   close(): void;
 }
 

@@ -51,7 +51,7 @@ function headline({ status, mode, dryRun, durationMs }: Summary): string {
 function counts(summary: Summary): string {
   const parts: readonly (readonly [number, string])[] = [
     [summary.duplicates, 'known already'],
-    [summary.own, 'own requests'],
+    [summary.own, summary.own === 1 ? 'own request' : 'own requests'],
     [summary.ignored, 'ignored by the filter'],
   ];
   const done = summary.dryRun

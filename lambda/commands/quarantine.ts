@@ -110,7 +110,7 @@ export async function discard(ids: readonly string[], reason: string, deps: Disc
     const records = await ledger.records([...new Set(ids)]);
     for (const { id, entry, errorCode, at } of records)
       log.warn('A quarantined entry is discarded', {
-        requestId: id,
+        id,
         reason,
         errorCode,
         quarantinedAt: at,

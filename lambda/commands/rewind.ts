@@ -2,6 +2,7 @@ import { InvocationError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import { tidy } from '../pipeline/tidy.ts';
+import { toRfc3339 } from '../rfc-3339.ts';
 
 export type Rewound =
   | {
@@ -38,9 +39,12 @@ export async function rewind(to: number, dryRun: boolean, deps: RewindDeps): Pro
         fix: 'The first scheduled run reads everything the source retains.',
       });
     if (to >= from)
-      throw new InvocationError(`"to" must be earlier than the checkpoint: it stands at ${from}, got ${to}.`, {
-        fix: 'A checkpoint is only ever set back; setting it forward would leave entries out.',
-      });
+      throw new InvocationError(
+        `"to" must be earlier than the checkpoint: it stands at ${toRfc3339(from)}, got ${toRfc3339(to)}.`,
+        {
+          fix: 'A checkpoint is only ever set back; setting it forward would leave entries out.',
+        },
+      );
     if (!dryRun) {
       const window = { after: to, before: from, again: true as const };
       await ledger.saveCheckpoint({ ...checkpoint, pending: tidy([...checkpoint.pending, window]) }, runId);

@@ -7,6 +7,7 @@ import {
 } from '../errors.ts';
 import type { Invocation } from '../invocation.ts';
 import { NO_CHECKPOINT } from '../ledger/checkpoint.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { describeError } from '../log.ts';
 import { isInterruption } from '../pipeline/deadline.ts';
 import { drain } from '../pipeline/drain.ts';
@@ -91,7 +92,9 @@ async function work(invocation: RunInvocation, deps: RunDeps, state: State): Pro
   state.progress = { current: () => loaded };
   const opened = await source.open().catch(explainInterruption);
   state.source = opened;
-  const progress = keepProgress(loaded, ledger, deps.runId);
+  const saveCheckpoint: Ledger['saveCheckpoint'] = (checkpoint, runId, quarantined) =>
+    ledger.saveCheckpoint(checkpoint, runId, quarantined, deps.tally.fetched);
+  const progress = keepProgress(loaded, { saveCheckpoint }, deps.runId);
   state.progress = progress;
   const forward = forwarding(deps, progress);
   if (invocation.mode === 'replay') {

@@ -49,6 +49,8 @@ export interface LastRun {
 export interface LockHolder {
   readonly runId: string;
   readonly secondsLeft: number;
+  /** Entries it had read when it saved its checkpoint last; absent before. */
+  readonly fetched?: number;
 }
 
 /**
@@ -83,10 +85,16 @@ export interface Ledger {
    * Replaces the checkpoint, atomically, only while `runId` holds the lock and the records of all ids in `quarantined` are there: a
    * failover may have lost them after they were acknowledged.
    *
+   * @param fetched what `lockHolder` tells of the run until it gives the lock back
    * @throws {LockLostError}
    * @throws {LedgerError} a record is gone
    */
-  saveCheckpoint(checkpoint: Checkpoint, runId: string, quarantined?: readonly string[]): Promise<void>;
+  saveCheckpoint(
+    checkpoint: Checkpoint,
+    runId: string,
+    quarantined?: readonly string[],
+    fetched?: number,
+  ): Promise<void>;
 
   /** What `saveLastRun` kept; null before the first one, and when what is stored cannot be read. */
   lastRun(): Promise<LastRun | null>;

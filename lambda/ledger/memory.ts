@@ -3,10 +3,11 @@ import type { Ledger, Outcome } from './ledger.ts';
 import { toExpirySeconds, toQuarantinedOutcome } from './outcome.ts';
 import { parseLastRun } from './last-run.ts';
 import { parseRecord, quarantineLost, stringifyRecord } from './quarantine-record.ts';
+import { parseRunProgress, stringifyRunProgress } from './run-progress.ts';
 
 /** A ledger in memory, with a look inside for tests. */
 export interface MemoryLedger extends Ledger {
-  /** Every key that has not expired, named as in Redis but without the prefix: `seen:<id>`, `bound:<id>`, `checkpoint`, `lock`, `last-run`, `quarantine`. */
+  /** Every key that has not expired, named as in Redis but without the prefix: `seen:<id>`, `bound:<id>`, `checkpoint`, `lock`, `progress`, `last-run`, `quarantine`. */
   keys(): readonly string[];
   /** Seconds until `key` expires; null when it never does or is not there. */
   ttlSeconds(key: string): number | null;
@@ -74,14 +75,17 @@ export function createMemoryLedger({ now = Date.now }: { readonly now?: () => nu
       return true;
     },
     async unlock(runId) {
-      if (get('lock') === runId) strings.delete('lock');
+      if (get('lock') !== runId) return;
+      strings.delete('lock');
+      strings.delete('progress');
     },
 
     async lockHolder() {
       const holder = get('lock');
       if (holder === null) return null;
       const { expiresAt } = strings.get('lock') ?? { expiresAt: 0 };
-      return { runId: holder, secondsLeft: Math.max(0, Math.ceil((expiresAt - now()) / 1000)) };
+      const secondsLeft = Math.max(0, Math.ceil((expiresAt - now()) / 1000));
+      return { runId: holder, secondsLeft, ...parseRunProgress(get('progress'), holder) };
     },
 
     async loadCheckpoint() {
@@ -89,12 +93,15 @@ export function createMemoryLedger({ now = Date.now }: { readonly now?: () => nu
       if (stored === null) return null;
       return parseCheckpoint(stored, { key: 'checkpoint', reset: 'start again, this ledger lives in memory only' });
     },
-    async saveCheckpoint(checkpoint, runId, ids = []) {
+    async saveCheckpoint(checkpoint, runId, ids = [], fetched) {
       const text = stringifyCheckpoint(checkpoint);
       const holder = get('lock');
       if (holder !== runId) throw lockLost(runId, holder);
       if (!ids.every((id) => quarantined.has(id))) throw quarantineLost('The ledger in memory', ids.length);
       set('checkpoint', text);
+      const progress = stringifyRunProgress(runId, fetched);
+      const { expiresAt } = strings.get('lock') ?? { expiresAt: 0 };
+      if (progress !== '') set('progress', progress, (expiresAt - now()) / 1000);
     },
 
     async lastRun() {

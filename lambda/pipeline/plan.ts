@@ -1,6 +1,7 @@
 import { InvocationError } from '../errors.ts';
 import type { Checkpoint } from '../ledger/checkpoint.ts';
 import type { Log } from '../log.ts';
+import { toRfc3339 } from '../rfc-3339.ts';
 import { tidy } from './tidy.ts';
 import { isDue, type Window } from './window.ts';
 
@@ -102,5 +103,8 @@ export interface BackfillRequest {
 export function backfillWindow({ after = 0, before, resend }: BackfillRequest, sourceNow: number): Window {
   const end = Math.min(before ?? Infinity, sourceNow + 1);
   if (after < end) return { after, before: end, ...(resend ? { resend } : { again: true }) };
-  throw new InvocationError(`"after" must be in the source's past: got ${after}, and its clock says ${sourceNow}.`);
+  throw new InvocationError(
+    `"after" must be in the source's past: got ${toRfc3339(after)}, and its clock says ${toRfc3339(sourceNow)}.`,
+    { fix: `Give "after" as ${toRfc3339(sourceNow)} or earlier.` },
+  );
 }

@@ -42,5 +42,5 @@ export async function quarantine(unsendable: readonly Unsendable[], deps: Quaran
   deps.progress.quarantined(unsendable.map(({ item }) => item.id));
   deps.tally[deps.isAgain ? 'requarantined' : 'quarantined'] += unsendable.length;
   for (const { item, errorCode, errorMessage } of unsendable)
-    deps.log.error('An entry cannot be sent and is in quarantine', { requestId: item.id, errorCode, errorMessage });
+    deps.log.error('An entry cannot be sent and is in quarantine', { id: item.id, errorCode, errorMessage });
 }

@@ -91,7 +91,9 @@ export function toReport(facts: RunFacts): RunReport {
       watermark: checkpoint && watermark(checkpoint.planned, pending),
       pending: withoutDetails(pending),
       durationMs: Math.round(facts.durationMs),
-      ...(isBeyondRetention(invocation, facts.now, auditTtlSeconds) && { beyondRetention: true }),
+      ...(isBeyondRetention(invocation, facts.now - facts.durationMs / 1000, auditTtlSeconds) && {
+        beyondRetention: true,
+      }),
       ...(dryRun && { dryRun, wouldForward: tally.forwarded, wouldQuarantine: tally.quarantined }),
     },
     tally,
@@ -119,13 +121,20 @@ export function lagOf(checkpoint: Checkpoint | null, now: number, auditTtlSecond
   return { lagSeconds, purgeHeadroomSeconds: lagSeconds === null ? null : auditTtlSeconds - lagSeconds };
 }
 
-/** The window asked for begins before anything the source can still hold. */
+/** What was asked for as far back as the source holds anything took some seconds to get here, and clocks differ. */
+const BEYOND_TOLERANCE_SECONDS = 60;
+
+/**
+ * The window asked for begins before anything the source can still hold.
+ *
+ * @param askedAt epoch seconds
+ */
 export function isBeyondRetention(
   { after }: { readonly after?: number },
-  now: number,
+  askedAt: number,
   auditTtlSeconds: number,
 ): boolean {
-  return after !== undefined && after < now - auditTtlSeconds;
+  return after !== undefined && after < askedAt - auditTtlSeconds - BEYOND_TOLERANCE_SECONDS;
 }
 
 /** The report of a run that failed before it could begin. */

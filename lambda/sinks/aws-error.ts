@@ -35,6 +35,19 @@ export function isCredentialsProblem(error: unknown): boolean {
   return CREDENTIALS.test(nameOf(error)) || statusOf(error) === 401 || statusOf(error) === 403;
 }
 
+/**
+ * What to do about credentials that are refused: those that are no good are another matter than a role that lacks a permission.
+ *
+ * @param grant what the role needs, as one sentence
+ */
+export function credentialsFix(name: string, grant: string): string {
+  if (/^(ExpiredToken|RequestExpired)/.test(name))
+    return `They have expired: the next invocation gets new ones by itself; elsewhere log in again. ${grant}`;
+  if (/^(CredentialsProvider|Credential|TokenProvider|MissingAuthenticationToken)/.test(name))
+    return `There are none: the function runs with those of its role; elsewhere log in, or set AWS_PROFILE. ${grant}`;
+  return grant;
+}
+
 /** 5xx, throttling, a connection that was refused: no verdict on what was sent, and worth another try. */
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
@@ -51,7 +64,9 @@ export function isTransient(error: unknown): boolean {
 /** AWS's name of the error, and its words; for an answer that is not AWS's own, as of a proxy in between, its status. */
 export function describeAwsError(error: unknown): { readonly name: string; readonly message: string } {
   if (!(error instanceof Error)) return { name: String(error), message: '' };
-  if (error instanceof UnansweredError) return { name: 'NoAnswer', message: short(error.message) };
+  // What the SDK adds to its first line is for whoever has a debugger.
+  if (error instanceof UnansweredError)
+    return { name: 'NoAnswer', message: short(error.message.split('\n', 1)[0] ?? '') };
   const status = statusOf(error);
   if (status === undefined || !['SyntaxError', 'Unknown'].includes(error.name))
     return { name: error.name, message: short(error.message) };

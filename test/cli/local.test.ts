@@ -1,5 +1,9 @@
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startCloudTrail } from '../simulators/cloudtrail.ts';
+import { startKong } from '../simulators/kong.ts';
 import { stubAwsEnvironment } from '../support/aws-environment.ts';
+import { startRedis } from '../support/redis-server.ts';
 import { fakeForwarder } from './support/fake-forwarder.ts';
 import { NOON, terminal } from './support/terminal.ts';
 
@@ -43,6 +47,34 @@ describe('--local', () => {
     const { status, err } = await terminal().run('backfill', '1d', '--local', '--json');
     expect(err).toContain('ConfigError');
     expect(status).toBe(1);
+  });
+});
+
+describe('Ctrl-C with --local', () => {
+  test.each([[['--watch']], [[]]])('ends the run in order: %j', async (more) => {
+    await using kong = await startKong({ latencyMs: 5 });
+    await using cloudTrail = await startCloudTrail();
+    await using server = await startRedis();
+    const redis = new Redis(server.url);
+    stubAwsEnvironment(cloudTrail.env);
+    const env = { ...kong.env, REDIS_HOST: `${server.host}:${server.port}`, SOURCE_NAME: 'here', KONG_PAGE_SIZE: '1' };
+    for (const [name, value] of Object.entries({ ...env, CHANNEL_ARN: cloudTrail.channelArn })) vi.stubEnv(name, value);
+    for (let index = 0; index < 3000; index += 1) kong.table.record({}, { at: Date.now() / 1000 - index });
+    const screen = terminal();
+    kong.faults.always(() => {
+      if (kong.requests.length === 30) screen.interrupt();
+      return undefined;
+    });
+    const { status, out, err } = await screen.run('run', '--local', ...more);
+    expect(status).toBe(1);
+    expect(kong.requests.length).toBeLessThan(3000);
+    expect(await redis.get('kong-audit:{here}:lock')).toBeNull();
+    expect(JSON.parse((await redis.get('kong-audit:{here}:checkpoint')) ?? '')).toMatchObject({
+      pending: [{ after: 0 }],
+    });
+    if (more.length > 0) expect(err).toContain('What it did is saved, and the next run goes on with what is left.');
+    else expect(out).toContain('Still to read; the next runs go on there:');
+    redis.disconnect();
   });
 });
 

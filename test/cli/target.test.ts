@@ -127,6 +127,8 @@ describe('AWS that does not answer as wished', () => {
     const cli = await operate({ env: { AWS_REGION: '' } });
     vi.stubEnv('AWS_REGION', undefined);
     expect((await cli.run('status')).err).toContain('No Region is set: give --region eu-west-1');
+    vi.stubEnv('AWS_REGION', '');
+    expect((await cli.run('status')).err).toContain('No Region is set: give --region eu-west-1');
   });
 
   test('nobody listens', async () => {

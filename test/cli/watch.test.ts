@@ -26,6 +26,7 @@ describe('backfill --watch', () => {
     const cli = await operate();
     cli.fake.pace = { reads: 5000, lasts: 900, begins: 0 };
     const { err } = await cli.run('backfill', ...DAYS, '--watch');
+    expect(err).not.toContain('about 0s left');
     expect(err).toMatch(/^26 % {2}5d 7h of 20d of the log, 7,666 entries \(83\/s\), about 4m 14s left$/m);
     expect(err).not.toContain('\u001b');
     expect(err.split('\n').length).toBeLessThan(16);
@@ -142,6 +143,19 @@ describe('backfill --watch', () => {
     );
     expect(err).toContain('To look: kong-audit status');
     expect(looks).toBe(5);
+  });
+
+  test('Ctrl-C before it was begun, while another run is at work, does not say that it goes on', async () => {
+    const cli = await operate();
+    cli.fake.busyUntil = NOON + 600;
+    cli.onPause = () => {
+      cli.interrupt();
+    };
+    const { status, err } = await cli.run('backfill', ...DAYS, '--watch');
+    expect(status).toBe(1);
+    expect(err).toContain('The backfill was not begun, and nothing of it is on the list: give the command again.');
+    expect(err).not.toContain('goes on in AWS');
+    expect(cli.asked()).toEqual([]);
   });
 
   test('survives a state that cannot be read for a moment', async () => {

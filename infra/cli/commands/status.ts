@@ -60,7 +60,9 @@ function verdict(state: Status, hint: Session['hint']): string {
     return `${bad('The last run failed.')} Why: ${hint('logs --errors --since 1d')}`;
   if (!watermark && pending.length === 0) return careful('No scheduled run has read anything yet.');
   if (quarantine.size > 0)
-    return careful(`${counted(quarantine.size, 'entry', 'entries')} in quarantine: somebody must decide about them.`);
+    return careful(
+      `${counted(quarantine.size, 'entry', 'entries')} in quarantine: somebody must decide about ${quarantine.size === 1 ? 'it' : 'them'}.`,
+    );
   if (pending.length === 0) return good('Up to date.');
   return careful(lock ? 'Reading what is left.' : 'There is more to read; the next run goes on with it.');
 }

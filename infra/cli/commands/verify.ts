@@ -38,9 +38,15 @@ export async function verify(
   if (!session.json) session.screen.tell(dim(`Comparing source and sink: ${formatWindow(window)}`));
   const parts: Verification[] = [];
   let answer: unknown;
-  for (let { before } = window; ;) {
+  // Where no <to> is given, the function's clock says what is 30 minutes ago: this one may be ahead.
+  for (let before = to === undefined ? undefined : window.before; ;) {
     answer = await session.fn.invoke(
-      { mode: 'verify', after: toRfc3339(window.after), before: toRfc3339(before), repair },
+      {
+        mode: 'verify',
+        after: toRfc3339(window.after),
+        ...(before !== undefined && { before: toRfc3339(before) }),
+        repair,
+      },
       { repeatable: !repair },
     );
     const part = readAnswer(verifySchema, answer);
@@ -54,7 +60,7 @@ export async function verify(
     }
     parts.push(part);
     if (part.status === 'complete') break;
-    before = reached(part, before, window.after);
+    before = reached(part, before ?? part.before, window.after);
     if (!session.json)
       session.screen.tell(
         dim(

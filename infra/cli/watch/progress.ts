@@ -95,7 +95,7 @@ function describe({ coveredSeconds, totalSeconds, entries, elapsedSeconds }: Vie
       `${formatCount(entries)} entries${elapsedSeconds > 0 ? ` (${formatCount(Math.round(entries / elapsedSeconds))}/s)` : ''}`,
     );
   const leftSeconds = totalSeconds - coveredSeconds;
-  if (coveredSeconds > 0 && leftSeconds > 0)
+  if (coveredSeconds > 0 && leftSeconds > 0 && elapsedSeconds > 0)
     parts.push(`about ${formatDuration((elapsedSeconds * leftSeconds) / coveredSeconds)} left`);
   else if (elapsedSeconds > 0) parts.push(`after ${formatDuration(elapsedSeconds)}`);
   return parts.join(', ');

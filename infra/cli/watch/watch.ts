@@ -23,20 +23,33 @@ export async function watch(goal: Goal, session: Session): Promise<ExitStatus> {
     stopping.abort(new Error('interrupted'));
   });
   const progress = progressOn(session.screen);
+  const asked = { anything: false };
+  const start: Session['fn']['start'] = async (payload) => {
+    asked.anything = true;
+    return await session.fn.start(payload);
+  };
   try {
-    return await pursue(goal, session, progress, stopping.signal);
+    return await pursue(goal, { ...session, fn: { ...session.fn, start } }, progress, stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     progress.stop();
+    await session.fn.end?.();
     session.screen.tell(
-      `\nStopped watching, and nothing else. ${goal.name} goes on in AWS; what it does not finish, the scheduled runs go on with.\n` +
-        `To look: ${session.hint('status')}`,
+      `\n${asked.anything ? leftAlone(goal, session) : neverAsked(goal)}\nTo look: ${session.hint('status')}`,
     );
     return 1;
   } finally {
     progress.stop();
     release();
   }
+}
+
+const neverAsked = ({ name }: Goal): string =>
+  `Stopped watching, and nothing else. ${name} was not begun, and nothing of it is on the list: give the command again. The scheduled runs go on.`;
+
+function leftAlone({ name }: Goal, { fn }: Pick<Session, 'fn'>): string {
+  if (fn.end) return `${name} has stopped. What it did is saved, and the next run goes on with what is left.`;
+  return `Stopped watching, and nothing else. ${name} goes on in AWS; what it does not finish, the scheduled runs go on with.`;
 }
 
 async function pursue(goal: Goal, session: Session, progress: Progress, signal: AbortSignal): Promise<ExitStatus> {

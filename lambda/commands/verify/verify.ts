@@ -7,6 +7,7 @@ import { isBeyondRetention } from '../../pipeline/report.ts';
 import type { SinkReader } from '../../pipeline/sink.ts';
 import type { OpenSource, Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
+import { toRfc3339 } from '../../rfc-3339.ts';
 import { collect, type Slice } from './collect.ts';
 import { type Comparison, compare } from './compare.ts';
 
@@ -60,15 +61,15 @@ const DAY = 86_400;
  */
 export async function verify(request: VerifyRequest, deps: RunDeps): Promise<VerifyReport> {
   const window = closedWindow(request, deps);
+  const isBeyond = isBeyondRetention(request, deps.now() / 1000, deps.settings.auditTtlSeconds);
   const { reader } = deps.sink;
   if ('missing' in reader)
     throw new InvocationError('Nothing is set up to read what the sink holds.', { fix: reader.missing });
   const { ledger, runId, lockSeconds } = deps;
-  if (request.repair && !(await ledger.lock(runId, lockSeconds)))
-    return report(window, request, deps, newSums(), 'skipped');
+  if (request.repair && !(await ledger.lock(runId, lockSeconds))) return report(window, isBeyond, newSums(), 'skipped');
   try {
     const source = await deps.source.open();
-    return await verifySlices({ window, request, source, reader }, deps);
+    return await verifySlices({ window, request, isBeyond, source, reader }, deps);
   } finally {
     if (request.repair) await ledger.unlock(runId).catch(() => undefined);
   }
@@ -83,13 +84,13 @@ function closedWindow({ after, before }: VerifyRequest, { now, settings }: RunDe
   const begin = after ?? (isDefault ? midnight - DAY : Math.max(0, ownNow - settings.auditTtlSeconds));
   if (end > latest)
     throw new InvocationError(
-      `"before" must be at least 30 minutes ago, for events take minutes to show: got ${end}, and it is ${ownNow} now.`,
+      `"before" must be at least 30 minutes ago, for events take minutes to show: got ${toRfc3339(end)}, and it is ${toRfc3339(ownNow)} now.`,
       {
-        fix: `Give "before" as ${latest} or earlier.`,
+        fix: `Give "before" as ${toRfc3339(latest)} or earlier.`,
       },
     );
   if (begin >= end)
-    throw new InvocationError(`"after" must be earlier than "before": got ${begin} and ${end}.`, {
+    throw new InvocationError(`"after" must be earlier than "before": got ${toRfc3339(begin)} and ${toRfc3339(end)}.`, {
       fix: 'Give both, "after" first.',
     });
   return { after: begin, before: end, again: true };
@@ -98,6 +99,7 @@ function closedWindow({ after, before }: VerifyRequest, { now, settings }: RunDe
 interface Work {
   readonly window: Window;
   readonly request: VerifyRequest;
+  readonly isBeyond: boolean;
   readonly source: OpenSource;
   readonly reader: SinkReader;
 }
@@ -118,7 +120,7 @@ const newSums = () => ({
   found: [] as string[],
 });
 
-async function verifySlices({ window, request, source, reader }: Work, deps: RunDeps): Promise<VerifyReport> {
+async function verifySlices({ window, request, isBeyond, source, reader }: Work, deps: RunDeps): Promise<VerifyReport> {
   const { ledger, deadline, settings } = deps;
   const { stopping } = deadline;
   const sums = newSums();
@@ -143,7 +145,7 @@ async function verifySlices({ window, request, source, reader }: Work, deps: Run
     }
   }
   if (repairing?.traffic.failure()) throw repairing.traffic.failure() as Error;
-  return report(window, request, deps, sums, verifiedTo > window.after ? 'incomplete' : 'complete', verifiedTo);
+  return report(window, isBeyond, sums, verifiedTo > window.after ? 'incomplete' : 'complete', verifiedTo);
 }
 
 function add(sums: Sums, comparison: Comparison): void {
@@ -201,13 +203,11 @@ async function* only(wanted: ReadonlySet<string>, pages: AsyncIterable<Page>): A
 
 function report(
   { after, before }: Window,
-  request: VerifyRequest,
-  { now, settings }: RunDeps,
+  isBeyond: boolean,
   { found, ...sums }: Sums,
   status: VerifyReport['status'],
   verifiedTo = before,
 ): VerifyReport {
-  const isBeyond = isBeyondRetention(request, Math.floor(now() / 1000), settings.auditTtlSeconds);
   return {
     status,
     after,

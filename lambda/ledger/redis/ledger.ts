@@ -4,6 +4,7 @@ import { parseLastRun } from '../last-run.ts';
 import type { Ledger, QuarantineRecord } from '../ledger.ts';
 import { toExpirySeconds, toQuarantinedOutcome } from '../outcome.ts';
 import { parseRecord, quarantineLost, stringifyRecord } from '../quarantine-record.ts';
+import { parseRunProgress, stringifyRunProgress } from '../run-progress.ts';
 import { createRedisConnection, type RedisConnectionOptions } from './connection.ts';
 import { diagnoseRedis } from './diagnose.ts';
 
@@ -47,28 +48,30 @@ if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1`;
 
-/** KEYS: lock. ARGV: run id. */
+/** KEYS: lock, progress. ARGV: run id. */
 const UNLOCK = `
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end`;
 
 /**
- * KEYS: lock, checkpoint, quarantine. ARGV: run id, checkpoint, ids that must be in quarantine. Returns 1, or 0 when one of them is
- * not, or who holds the lock instead. Replication keeps the order of writes, so a server that has this checkpoint has the records.
+ * KEYS: lock, checkpoint, quarantine, progress. ARGV: run id, checkpoint, progress or nothing, ids that must be in quarantine. Returns
+ * 1, or 0 when one of them is not, or who holds the lock instead. What is told of the progress goes with the lock. Replication keeps the order of writes, so a server that has this checkpoint has the records.
  */
 const SAVE_CHECKPOINT = `
 local holder = redis.call('GET', KEYS[1])
 if holder ~= ARGV[1] then return holder end
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   if redis.call('HEXISTS', KEYS[3], ARGV[i]) == 0 then return 0 end
 end
 redis.call('SET', KEYS[2], ARGV[2])
+local left = redis.call('PTTL', KEYS[1])
+if ARGV[3] ~= '' and left > 0 then redis.call('SET', KEYS[4], ARGV[3], 'PX', left) end
 return 1`;
 
-/** KEYS: lock. Returns the holder and what is left of its time in milliseconds. */
+/** KEYS: lock, progress. Returns the holder, what is left of its time in milliseconds, and the progress that is stored, if any. */
 const LOCK_HOLDER = `
 local holder = redis.call('GET', KEYS[1])
 if not holder then return {} end
-return {holder, redis.call('PTTL', KEYS[1])}`;
+return {holder, redis.call('PTTL', KEYS[1]), redis.call('GET', KEYS[2])}`;
 
 /** KEYS: quarantine, seen keys. ARGV: id, record, value and seconds of each. */
 const QUARANTINE = `
@@ -103,6 +106,7 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     lock: `${prefix}lock`,
     quarantine: `${prefix}quarantine`,
     lastRun: `${prefix}last-run`,
+    progress: `${prefix}progress`,
   };
   const checkpointPlace = { key: keys.checkpoint, reset: redisCli(options, `DEL '${keys.checkpoint}'`) };
 
@@ -137,13 +141,15 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
       return locked === 1;
     },
     async unlock(runId) {
-      await script('giving the lock back', UNLOCK, [keys.lock], [runId]);
+      await script('giving the lock back', UNLOCK, [keys.lock, keys.progress], [runId]);
     },
 
     async lockHolder() {
-      const reply = (await script('looking who holds the lock', LOCK_HOLDER, [keys.lock], [])) as [string, number] | [];
-      const [runId, ttlMs = 0] = reply;
-      return runId === undefined ? null : { runId, secondsLeft: Math.max(0, Math.ceil(ttlMs / 1000)) };
+      const keyNames = [keys.lock, keys.progress];
+      const reply = await script('looking who holds the lock', LOCK_HOLDER, keyNames, []);
+      const [runId, ttlMs = 0, progress = null] = reply as [string, number, string | null] | [];
+      if (runId === undefined) return null;
+      return { runId, secondsLeft: Math.max(0, Math.ceil(ttlMs / 1000)), ...parseRunProgress(progress, runId) };
     },
 
     async loadCheckpoint() {
@@ -155,10 +161,11 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
         });
       return stored === null ? null : parseCheckpoint(stored, checkpointPlace);
     },
-    async saveCheckpoint(checkpoint, runId, quarantined = []) {
+    async saveCheckpoint(checkpoint, runId, quarantined = [], fetched) {
       const text = stringifyCheckpoint(checkpoint);
-      const keyNames = [keys.lock, keys.checkpoint, keys.quarantine];
-      const saved = await script('saving the checkpoint', SAVE_CHECKPOINT, keyNames, [runId, text, ...quarantined]);
+      const keyNames = [keys.lock, keys.checkpoint, keys.quarantine, keys.progress];
+      const args = [runId, text, stringifyRunProgress(runId, fetched), ...quarantined];
+      const saved = await script('saving the checkpoint', SAVE_CHECKPOINT, keyNames, args);
       if (saved === 0) throw quarantineLost(`Redis at ${options.host}:${options.port}`, quarantined.length);
       if (saved !== 1) throw lockLost(runId, saved as string | null);
     },

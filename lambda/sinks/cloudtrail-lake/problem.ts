@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ChannelError, CredentialsError } from '../../errors.ts';
 import type { Problem } from '../put-with-retries.ts';
 import {
+  credentialsFix,
   describeAwsError,
   isCredentialsProblem,
   isTransient,
@@ -50,7 +51,7 @@ export function channelError(code: string, message: string): ChannelError {
 function credentialsError(code: string, message: string): CredentialsError {
   return new CredentialsError(`AWS refuses the credentials: ${code} ${message}.`, {
     fix:
-      "The function's role needs cloudtrail-data:PutAuditEvents on the channel's ARN. " +
+      `${credentialsFix(code, "The function's role needs cloudtrail-data:PutAuditEvents on the channel's ARN.")} ` +
       'Nothing of this request was marked; the next run sends it again.',
   });
 }

@@ -35,7 +35,8 @@ export function createLakeReader({ arn, eventSource, pollMs = 1000 }: LakeReader
       try {
         yield* query(client, statement(arn, eventSource, window), pollMs, signal);
       } catch (error) {
-        throw signal.aborted || error instanceof VerifyError ? error : unreadable(error, arn);
+        signal.throwIfAborted();
+        throw error instanceof VerifyError ? error : unreadable(error, arn);
       } finally {
         client.destroy();
       }

@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { CredentialsError, LogGroupError } from '../../errors.ts';
-import { describeAwsError, isCredentialsProblem, isTransient, mayHaveArrived, NotSentError } from '../aws-error.ts';
+import {
+  credentialsFix,
+  describeAwsError,
+  isCredentialsProblem,
+  isTransient,
+  mayHaveArrived,
+  NotSentError,
+} from '../aws-error.ts';
 import type { Problem } from '../put-with-retries.ts';
 
 /**
@@ -33,7 +40,7 @@ export const isAlreadyThere = (error: unknown): boolean =>
 
 export function missingGroup(logGroup: string, error: unknown): LogGroupError {
   const { name, message } = describeAwsError(error);
-  return new LogGroupError(`CloudWatch Logs knows no log group ${logGroup}: ${name} ${message}`, {
+  return new LogGroupError(`CloudWatch Logs knows no log group ${logGroup}: ${name} ${message}.`, {
     fix:
       'Create the group, or correct LOG_GROUP_ARN (context key logGroupArn; createLogGroup=true makes one). It must be in the account of the function. ' +
       'Nothing of this request was marked; the next run sends it again.',
@@ -41,10 +48,10 @@ export function missingGroup(logGroup: string, error: unknown): LogGroupError {
 }
 
 function credentialsError(logGroup: string, code: string, message: string): CredentialsError {
+  const grant =
+    `The function's role needs logs:PutLogEvents and logs:CreateLogStream on ${logGroup}:*. ` +
+    'Where the group has a key of its own, the key policy must let CloudWatch Logs use it.';
   return new CredentialsError(`AWS refuses the credentials: ${code} ${message}.`, {
-    fix:
-      `The function's role needs logs:PutLogEvents and logs:CreateLogStream on ${logGroup}:*. ` +
-      'Where the group has a key of its own, the key policy must let CloudWatch Logs use it. ' +
-      'Nothing of this request was marked; the next run sends it again.',
+    fix: `${credentialsFix(code, grant)} ` + 'Nothing of this request was marked; the next run sends it again.',
   });
 }

@@ -137,7 +137,9 @@ export function connectKong(options: KongOptions): Kong {
       throw failure(error);
     }
     if (bytes <= maxBytes) return Buffer.concat(chunks).toString();
-    throw new KongPageTooLargeError(`Expected at most ${maxBytes} bytes from ${describe(request)}, got more.`);
+    throw new KongPageTooLargeError(`Expected at most ${maxBytes} bytes from ${describe(request)}, got more.`, {
+      fix: 'Check that KONG_ADMIN_API points at the Admin API and that no proxy answers in its place.',
+    });
   }
 
   /** One answer; a 401 only when there is no newer token to try. */
@@ -155,6 +157,7 @@ export function connectKong(options: KongOptions): Kong {
     if (value === null || /^[\x21-\x7e]+$/.test(value)) return value;
     throw new SecretError(
       'Expected printable ASCII without spaces as the RBAC token of Kong; the secret holds other text.',
+      { fix: 'Put the token alone into the secret of KONG_ADMIN_TOKEN_SECRET_ARN, or JSON with "token".' },
     );
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OpenLedger } from '../harness.ts';
+import { checkpoint, type OpenLedger } from '../harness.ts';
 
 /** `lock`, `unlock` and `lockHolder`. */
 export function describeLock(name: string, open: OpenLedger): void {
@@ -47,6 +47,33 @@ export function describeLock(name: string, open: OpenLedger): void {
       expect(holder?.secondsLeft).toSatisfy((left: number) => Number.isInteger(left) && left > 0 && left <= 40);
       await harness.ledger.unlock('run-1');
       expect(await harness.ledger.lockHolder()).toBeNull();
+    });
+
+    test('tells how much its holder had read when it saved last, and forgets that with the lock', async () => {
+      await using harness = await open();
+      const { ledger } = harness;
+      await ledger.lock('run-1', 60);
+      await ledger.saveCheckpoint(checkpoint, 'run-1', [], 0);
+      expect(await ledger.lockHolder()).not.toHaveProperty('fetched');
+      await ledger.saveCheckpoint(checkpoint, 'run-1', [], 300);
+      expect(await ledger.lockHolder()).toMatchObject({ runId: 'run-1', fetched: 300 });
+      await ledger.saveCheckpoint(checkpoint, 'run-1', [], 1300);
+      expect(await ledger.lockHolder()).toMatchObject({ runId: 'run-1', fetched: 1300 });
+      expect(await harness.ttlSeconds('progress')).toSatisfy((left: number) => left > 50 && left <= 60);
+      await ledger.unlock('run-2');
+      expect(await ledger.lockHolder()).toMatchObject({ fetched: 1300 });
+      await ledger.unlock('run-1');
+      expect(await harness.keys()).toEqual(['checkpoint']);
+      await ledger.lock('run-2', 60);
+      expect(await ledger.lockHolder()).not.toHaveProperty('fetched');
+    });
+
+    test('tells nothing of a holder that died when its time is over', async () => {
+      await using harness = await open();
+      await harness.ledger.lock('run-1', 60);
+      await harness.ledger.saveCheckpoint(checkpoint, 'run-1', [], 300);
+      await harness.advance(61);
+      expect(await harness.keys()).toEqual(['checkpoint']);
     });
 
     test('has no holder once its time is over', async () => {

@@ -3,6 +3,8 @@ import { ChannelError, CredentialsError } from '../../../lambda/errors.ts';
 import { createRedactor, DEFAULT_REDACT_KEYS } from '../../../lambda/redact/redactor.ts';
 import { connectChannel } from '../../../lambda/sinks/cloudtrail-lake/client.ts';
 import { createCloudTrailLake } from '../../../lambda/sinks/cloudtrail-lake/sink.ts';
+import { createLakeReader } from '../../../lambda/sinks/cloudtrail-lake/read.ts';
+import { startCloudTrailLake } from '../../simulators/cloudtrail-lake-query.ts';
 import { startCloudTrail } from '../../simulators/cloudtrail.ts';
 import { activity } from '../../support/activity.ts';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
@@ -19,15 +21,18 @@ describeSink({
     { fault: { code: 'AccessDeniedException' }, error: CredentialsError },
     { fault: { code: 'UnrecognizedClientException' }, error: CredentialsError },
   ],
-  hasReader: false,
+  hasReader: true,
   open,
 });
 
 async function open(options: OpenOptions = {}): Promise<SinkHarness> {
   const { attemptTimeoutMs, stopping = NEVER, onThrottled = () => undefined } = options;
   const cloudTrail = await startCloudTrail();
+  const lake = await startCloudTrailLake({ accepted: cloudTrail.accepted });
   stubAwsEnvironment(
-    options.withoutCredentials ? { AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: cloudTrail.url } : cloudTrail.env,
+    options.withoutCredentials
+      ? { AWS_ENDPOINT_URL_CLOUDTRAIL_DATA: cloudTrail.url }
+      : { ...cloudTrail.env, ...lake.env },
   );
   const sink = createCloudTrailLake({
     channel: connectChannel({
@@ -46,7 +51,7 @@ async function open(options: OpenOptions = {}): Promise<SinkHarness> {
       redactor: createRedactor(DEFAULT_REDACT_KEYS),
     },
     onThrottled,
-    reader: { missing: 'Set EVENT_DATA_STORE_ARN.' },
+    reader: createLakeReader({ arn: lake.eventDataStoreArn, eventSource: 'kong-gateway', pollMs: 1 }),
     retryDelayMs: 1,
   });
   /** The event of `id` fails with `code`. */
@@ -65,7 +70,7 @@ async function open(options: OpenOptions = {}): Promise<SinkHarness> {
     [Symbol.asyncDispose]: async () => {
       sink.close();
       vi.unstubAllEnvs();
-      await cloudTrail.close();
+      await Promise.all([cloudTrail.close(), lake.close()]);
     },
   };
 }

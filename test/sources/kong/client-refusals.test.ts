@@ -190,7 +190,7 @@ describe('an answer that is not what was asked for', () => {
     const kong = connect(simulator, { maxBodyBytes: 1000 });
     const error = await failure(kong.get('/'));
     expect(error).toBeInstanceOf(KongPageTooLargeError);
-    expect(error.message).toBe(`Expected at most 1000 bytes from GET ${simulator.url}/, got more.`);
+    expect(error).toHaveProperty('problem', `Expected at most 1000 bytes from GET ${simulator.url}/, got more.`);
     expect(kong.requests()).toBe(1);
     expect(await kong.get('/')).toMatchObject({ version: '3.9.1.0' });
   });
