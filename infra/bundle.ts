@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const BUNDLE_DIRECTORY = join(ROOT, 'dist', 'lambda');
 
 const NODE_HTTP = join(ROOT, 'infra', 'node-http.cts');
+const UNDICI = join(ROOT, 'infra', 'undici.cts');
 
 const OPTIONS = {
   absWorkingDir: ROOT,
@@ -22,7 +23,7 @@ const OPTIONS = {
   mainFields: ['module', 'main'],
   // What Node defines when it bundles undici: leaves out its second, experimental HTTP parser (undici, lib/dispatcher/client-h1.js).
   define: { esbuildDetection: '"1"' },
-  alias: { 'node:http': NODE_HTTP, http: NODE_HTTP },
+  alias: { 'node:http': NODE_HTTP, http: NODE_HTTP, undici: UNDICI },
   minify: true,
   legalComments: 'none',
   // Stack traces name files and lines of our own source, whose text is in git.

@@ -1,6 +1,6 @@
 import { type AuditEvent, CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import { Redis } from 'ioredis';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 
 /*
  * The algorithm of Kong's own integration (Kong/kong-cloudtrails-integration, last changed February 2023), rewritten in Node: the
@@ -46,8 +46,9 @@ export async function handler(): Promise<BaselineSummary> {
   const [host = '', port = ''] = variable('REDIS_HOST').split(':');
   const redis = new Redis({ host, port: Number(port), db: Number(process.env['REDIS_DB'] ?? 0) });
   const client = new CloudTrailDataClient({ region: channelArn.split(':')[3] ?? '' });
-  const dispatcher = new Agent();
-  const get = async (path: string): Promise<unknown> => (await request(adminApi + path, { dispatcher })).body.json();
+  const agent = new Agent();
+  const get = async (path: string): Promise<unknown> =>
+    (await agent.request({ method: 'GET', origin: adminApi, path })).body.json();
 
   let forwarded = 0;
   let duplicates = 0;
@@ -68,7 +69,7 @@ export async function handler(): Promise<BaselineSummary> {
   } while (offset !== undefined);
   redis.disconnect();
   client.destroy();
-  await dispatcher.close();
+  await agent.close();
   return { forwarded, duplicates };
 
   async function unknown(rows: readonly Row[]): Promise<Row[]> {

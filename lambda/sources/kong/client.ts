@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher, request as httpRequest } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { KongPageTooLargeError, KongResponseError, KongUnreachableError, SecretError } from '../../errors.ts';
 import type { Secret } from '../../secrets.ts';
 import { isCertificateProblem } from '../../certificate-problem.ts';
@@ -98,7 +98,8 @@ export function connectKong(options: KongOptions): Kong {
     const headers = { accept: 'application/json', ...(request.token && { 'kong-admin-token': request.token }) };
     let response: Dispatcher.ResponseData;
     try {
-      response = await httpRequest(request.url, { dispatcher: agent, headers, signal: limit });
+      const { origin, pathname, search } = request.url;
+      response = await agent.request({ method: 'GET', origin, path: pathname + search, headers, signal: limit });
     } catch (error) {
       throw failure(error);
     }
@@ -189,9 +190,12 @@ export function connectKong(options: KongOptions): Kong {
     },
     now: () => kongNow,
     requests: () => requests,
-    close: () => agent.destroy(),
+    close: () => agent.destroy(withoutStack('The run is over')),
   };
 }
+
+/** Node asks the error that ends a socket for its stack, and would read the bundle's whole source map for it: 30 ms of each run. */
+const withoutStack = (message: string): Error => Object.assign(new Error(message), { stack: message });
 
 /** Is asking again, unchanged, worth it? */
 function isPassing(error: Error): boolean {
