@@ -87,6 +87,17 @@ describe('backfill --watch', () => {
     expect(cli.asked().at(-1)).toMatchObject({ mode: 'backfill', dryRun: true });
   });
 
+  test('a dry run that finds something to quarantine proves nothing', async () => {
+    const cli = await operate();
+    cli.fake.pace = { reads: 1e9, lasts: 900, begins: 0 };
+    const skipped = { status: 'skipped' };
+    const found = { status: 'complete', mode: 'backfill', dryRun: true, wouldForward: 0, wouldQuarantine: 1 };
+    cli.fake.scripted.set('backfill', [skipped, found, skipped, found, skipped, found]);
+    const { status, err } = await cli.run('backfill', 'yesterday', '--watch');
+    expect(err).toContain('Stopped: 3 invocations made no progress.');
+    expect(status).toBe(1);
+  });
+
   test('a run that fails at once shows its error, not a success', async () => {
     const cli = await operate();
     cli.fake.fails = {

@@ -75,7 +75,8 @@ export function backfillGoal(window: Window, resend: boolean): Goal {
     proof: {
       payload: { ...asked, dryRun: true },
       // What was sent a second time leaves no trace that a dry run could find; that the run began, and that a run works, must do.
-      holds: ({ status, wouldForward }, began) => status === 'complete' && (resend ? began : !wouldForward),
+      holds: ({ status, wouldForward, wouldQuarantine }, began) =>
+        status === 'complete' && (resend ? began : !wouldForward && !wouldQuarantine),
     },
     reached: `The backfill is complete: ${formatWindow(window)}.`,
   };
