@@ -42,6 +42,18 @@ describe('backfill --watch', () => {
     expect(out).toContain('The backfill is complete');
   });
 
+  test('does not begin at the end, while the run holds the lock and has put nothing on the list yet', async () => {
+    const cli = await operate();
+    cli.fake.pace = { reads: 5000, lasts: 900, begins: 0 };
+    const idle = { status: 'ok', source: 'kong', sink: 'x', watermark: NOON, pending: [], lock: null, lastRun: null };
+    const locked = { ...idle, lock: { runId: 'x/1', secondsLeft: 900 } };
+    cli.fake.scripted.set('status', [idle, locked]);
+    const { err, status } = await cli.run('backfill', ...DAYS, '--watch');
+    expect(status).toBe(0);
+    expect(err).toMatch(/^0 % {2}0s of 20d of the log/m);
+    expect(err).not.toMatch(/^100 % {2}20d of 20d of the log, after/m);
+  });
+
   test('says nothing of entries where the function does not', async () => {
     const cli = await operate();
     cli.fake.countsEntries = false;

@@ -18,8 +18,9 @@ export function viewer(goal: Goal, now: () => number, progress: Progress): Viewe
     const planned: readonly Window[] = goal.window === null ? [] : [goal.window];
     totalSeconds = Math.max(totalSeconds, leftSeconds, secondsOf(planned, from));
     const { lock } = status;
-    // Before the window is on the list nothing of it was read, and that looks the same as all of it being read.
-    hasBegun ||= !!lock || leftSeconds > 0;
+    // Before the window is on the list nothing of it was read, and that looks the same as all of it being read. A run holds the lock
+    // for a moment before it puts anything on the list.
+    hasBegun ||= leftSeconds > 0;
     if (lock?.fetched !== undefined) entriesOf.set(lock.runId, lock.fetched);
     progress.show({
       totalSeconds,
