@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FunctionVariables } from '../constructs/function-environment.ts';
 import { logGroupNameOf } from '../constructs/kong-audit-log-group.ts';
+import { standInLogGroupArn } from '../constructs/log-group-access.ts';
 import { flagOf, type Given, has, problemsOf, useless } from './given.ts';
 import * as value from './values.ts';
 
@@ -71,11 +72,11 @@ function logGroupProblems(given: Given): string[] {
   ]);
 }
 
-/** What the function is told of the source, to be checked by the function itself; a source that is well known stands in for none, or for two. */
+/** What the function is told of the source, to be checked by the function itself; a source that is well known stands in for none, for two, or for an ARN that is none. */
 export function sourceVariables({ texts, values }: Given): FunctionVariables {
   const pick = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, texts[key]]));
   if (texts['sourceLogGroupArn'] !== undefined && texts['kongAdminApi'] === undefined)
-    return { ...pick(LOG_GROUP_KEYS), sourceLogGroupArn: values.sourceLogGroupArn };
+    return { ...pick(LOG_GROUP_KEYS), sourceLogGroupArn: values.sourceLogGroupArn ?? standInLogGroupArn('read') };
   return {
     ...pick(['kongPageSize', 'forwardOwnRequests']),
     kongAdminApi: texts['sourceLogGroupArn'] === undefined ? (texts['kongAdminApi'] ?? STAND_IN) : STAND_IN,

@@ -341,6 +341,11 @@ describe('a value', () => {
       'retentionDays must be what CloudWatch Logs takes, one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 100',
     ],
     [
+      'the name of a log group as source',
+      { ...FROM_CLUSTER, sourceLogGroupArn: '/aws/eks/prod/cluster' },
+      'sourceLogGroupArn must be the ARN of a log group, arn:aws:logs:<region>:<account>:log-group:<name>, got "/aws/eks/prod/cluster"',
+    ],
+    [
       'another format',
       { ...FROM_CLUSTER, sourceFormat: 'apache' },
       'sourceFormat must be kubernetes-audit or nginx, got "apache"',

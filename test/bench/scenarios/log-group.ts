@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Page } from '../../../lambda/pipeline/source.ts';
@@ -12,11 +13,13 @@ const LINES = 10_000;
 const WANTED = 20;
 const NOW = 1_794_657_600;
 const TARGET_MICROS = 15;
-const TARGET_RATIO = 5;
+/** What is done with a line costs no more than having it read. */
+const TARGET_RATIO = 1;
 const TARGET_GROWTH = 0.15;
 const WARM_UP_PAGES = 3;
-/** Bodies that are done with are let go one page sooner or later: the largest of several heaps counts. */
+/** The largest of several heaps counts. */
 const HEAP_PAGES = 5;
+const READINGS = 20;
 
 /**
  * What it costs to read a cluster's log, of which hardly a line is wanted: from the answer's bytes to the items, with the AWS SDK but
@@ -36,12 +39,13 @@ export const logGroup: Scenario = async (_, { say, quick }) => {
     if (items.length !== WANTED || ignored !== LINES - WANTED) throw new Error(`a page gave ${items.length} items`);
     read += 1;
     if (read > WARM_UP_PAGES) perLine.push((user + system) / LINES);
-    if (read > WARM_UP_PAGES && read <= WARM_UP_PAGES + HEAP_PAGES) heaps.first.push(heapInUse());
-    if (read > WARM_UP_PAGES + pages - HEAP_PAGES) heaps.last.push(heapInUse());
+    if (read > WARM_UP_PAGES && read <= WARM_UP_PAGES + HEAP_PAGES) heaps.first.push(await heapInUse());
+    if (read > WARM_UP_PAGES + pages - HEAP_PAGES) heaps.last.push(await heapInUse());
     before = process.cpuUsage();
   }
   const cpu = Math.min(...perLine);
-  const ratio = cpu / parsingOf(body);
+  const reading = await readingOf(body);
+  const ratio = cpu / reading - 1;
   const last = Math.max(...heaps.last);
   const growth = last / Math.max(...heaps.first) - 1;
   return {
@@ -56,10 +60,10 @@ export const logGroup: Scenario = async (_, { say, quick }) => {
       },
       {
         scenario: '',
-        measure: 'beside JSON.parse of the same page',
-        target: `≤ ${TARGET_RATIO} times`,
+        measure: 'selecting them, beside reading the page',
+        target: `≤ ${TARGET_RATIO * 100} %`,
         values: { forwarder: ratio },
-        show: (value) => `${value.toFixed(1)} times`,
+        show: percent,
         met: ratio <= TARGET_RATIO,
       },
       {
@@ -67,13 +71,13 @@ export const logGroup: Scenario = async (_, { say, quick }) => {
         measure: `heap after ${pages} pages, beside the first ${HEAP_PAGES}`,
         target: `within ${TARGET_GROWTH * 100} %`,
         values: { forwarder: growth },
-        show: (value) => `${(value * 100).toFixed(0)} %`,
+        show: percent,
         met: growth <= TARGET_GROWTH,
       },
     ],
     notes: [
       `Log group: the least of ${pages} pages; a line has ${lineBytes.toFixed(0)} bytes, as it comes over the wire. ` +
-        `The heap is measured after a collection, ${(last / 1e6).toFixed(0)} MB in the end. AWS gives at most 1 MB a page.`,
+        `Reading alone, which is the AWS SDK's work, takes ${micros(reading)} per line. The heap is measured after a collection, ${(last / 1e6).toFixed(0)} MB in the end. AWS gives at most 1 MB a page.`,
     ],
   };
 };
@@ -94,11 +98,16 @@ function pageOfLines(): Buffer {
   return Buffer.from(JSON.stringify({ events, searchedLogStreams: [], nextToken: 'more' }));
 }
 
-async function* readPages(body: Buffer, count: number): AsyncGenerator<Page> {
+/** A log group that has this page, again and again. */
+function groupOf(body: Buffer) {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'any';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'any';
+  return wiredGroup(() => ({ status: 200, body }), { now: () => NOW });
+}
+
+async function* readPages(body: Buffer, count: number): AsyncGenerator<Page> {
   const source = createLogGroupSource({
-    group: wiredGroup(() => ({ status: 200, body }), { now: () => NOW }),
+    group: groupOf(body),
     format: kubernetesAudit(DEFAULT_SELECTION, 'prod'),
     lookbackSeconds: 604_800,
     overlapSeconds: 3600,
@@ -113,20 +122,26 @@ async function* readPages(body: Buffer, count: number): AsyncGenerator<Page> {
   }
 }
 
-/** Microseconds of CPU per line that the engine's own parser takes: the least of several rounds. */
-function parsingOf(body: Buffer): number {
-  const rounds = Array.from({ length: 8 }, () => {
+/** Microseconds of CPU per line of a page that is only asked for: the least of several. */
+async function readingOf(body: Buffer): Promise<number> {
+  const group = groupOf(body);
+  const perLine: number[] = [];
+  for (let count = 0; count < READINGS; count += 1) {
     const before = process.cpuUsage();
-    JSON.parse(body.toString());
+    await group.find({ startTime: NOW * 1000, endTime: NOW * 1000 });
     const { user, system } = process.cpuUsage(before);
-    return (user + system) / LINES;
-  });
-  return Math.min(...rounds);
+    perLine.push((user + system) / LINES);
+  }
+  return Math.min(...perLine);
 }
 
-function heapInUse(): number {
+/** After a turn of the event loop, so that the page before is let go. */
+async function heapInUse(): Promise<number> {
   setFlagsFromString('--expose-gc');
+  await setImmediate();
   (runInNewContext('gc') as () => void)();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
+
+const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;

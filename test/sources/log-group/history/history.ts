@@ -140,12 +140,16 @@ export async function simulate(seed: number): Promise<History> {
 
   write(profile.backlog, NOW - LOOKBACK + 2 * DAY, NOW, NOW);
   const violations: string[] = [];
+  let stoodStill = false;
   for (let index = 0; index < profile.runs; index += 1) {
     const report = await invoke();
     if (report !== 'dead' && report.error && !(report.error instanceof ForwarderError))
       violations.push(`a run failed with ${report.error.stack ?? report.error.message}`);
     const before = clock.now;
-    clock.now += happens(profile.standstill) ? DAY + 3600 * integer(random, 5) : profile.intervalSeconds;
+    // Once at most: two could last until the oldest lines are older than a first run looks back.
+    const standsStill: boolean = !stoodStill && happens(profile.standstill);
+    stoodStill ||= standsStill;
+    clock.now += standsStill ? DAY + 3600 * integer(random, 5) : profile.intervalSeconds;
     write(profile.linesPerRun, Math.floor(before), Math.floor(clock.now), clock.now);
   }
 
