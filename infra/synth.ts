@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,13 +14,15 @@ const EXAMPLE_REGION = { AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-west-1
  *
  * @returns the exit status of the CDK CLI
  */
-export function synthesize(folder: string, output: string): number {
+function synthesize(folder: string, output: string, context: readonly string[]): number {
   const cdk = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  const { status } = spawnSync(process.execPath, [cdk, 'synth', '--quiet', '--no-notices', '--output', output], {
+  const options = ['--quiet', '--no-notices', '--output', output, ...context.flatMap((pair) => ['--context', pair])];
+  const { status, error } = spawnSync(process.execPath, [cdk, 'synth', ...options], {
     cwd: folder,
     stdio: 'inherit',
     env: { ...process.env, ...EXAMPLE_REGION },
   });
+  if (error) throw error;
   if (status === 0) for (const template of templatesIn(output)) console.log(describe(template));
   return status ?? 1;
 }
@@ -49,7 +52,16 @@ function describe(file: string): string {
   );
 }
 
-if (import.meta.main) {
-  const [folder = join(ROOT, 'infra', 'example'), output = join(ROOT, 'cdk.out')] = process.argv.slice(2);
-  process.exitCode = synthesize(resolve(folder), resolve(output));
-}
+const collect = (pair: string, others: readonly string[]) => [...others, pair];
+
+new Command('npm run synth --')
+  .description('Synthesises an app without credentials or network, and says what it made.')
+  .argument('[folder]', 'has a cdk.json', join('infra', 'example'))
+  .argument('[output]', 'where templates go', 'cdk.out')
+  .option('-c, --context <key=value>', 'on top of those in cdk.json; as often as needed', collect, [])
+  .showHelpAfterError()
+  .action((folder: string, output: string, { context }: { context: readonly string[] }, command: Command) => {
+    if (!existsSync(join(folder, 'cdk.json'))) command.error(`error: ${folder} has no cdk.json`);
+    process.exitCode = synthesize(resolve(folder), resolve(output), context);
+  })
+  .parse();
