@@ -25,7 +25,7 @@ use the distinct \`UID\`. Only [duplicates](#which-events-are-there-more-than-on
 Insights counts distinct values approximately when there are very many.
 
 **Kong.** \`method\`, \`status\` and \`workspace\` in \`additionalEventData\` are those of Kong's audit log. For a log group as source, the queries by user, the duplicates, the one
-request and the events per hour work as they are.
+request and the events per hour work as they are; [log-groups.md](log-groups.md#three-questions) has three more for a Kubernetes cluster.
 `;
 
 /** docs/queries.md. */
