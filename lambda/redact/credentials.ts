@@ -78,8 +78,8 @@ const BASE64 = /^[A-Za-z0-9+/]+=*$/;
 /** What follows "bearer" in names and descriptions. */
 const AFTER_BEARER =
   /^(?:|tokens?|auth|authentication|authorization|credentials?|scheme|only|jwt|header|access|required|optional|realm=|scope=|error=)$/i;
-/** Words as people write them, joined by signs or not. */
-const WORDS = /^(?:(?:[A-Z]?[a-z]*|[A-Z]+)(?:[._~+/=-]+|$))*$/;
+/** Words as people write them, joined by signs or not. No word is empty: else signs in a row could be cut in ever more ways. */
+const WORDS = /^[._~+/=-]*(?:(?:[A-Z]?[a-z]+|[A-Z]+)(?:[._~+/=-]+|$))*$/;
 
 const isRandom = (token: string): boolean => token.length >= 6 && !WORDS.test(token);
 
