@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const BUNDLE_DIRECTORY = join(ROOT, 'dist', 'lambda');
 
 const NODE_HTTP = join(ROOT, 'infra', 'node-http.cts');
-const UNDICI = join(ROOT, 'infra', 'undici.cts');
+const UNDICI = join(ROOT, 'infra', 'undici.mjs');
 
 const OPTIONS = {
   absWorkingDir: ROOT,

@@ -3,7 +3,7 @@ import { InvocationError } from './errors.ts';
 import { toJson } from './to-json.ts';
 
 /** What an invocation asks for. Times are epoch seconds; an absent bound means everything retained, or the source's now. */
-export type Invocation = z.infer<typeof invocationSchema>;
+export type Invocation = z.infer<ReturnType<typeof createSchema>>;
 
 const EXPECTED =
   'Expected {} or an EventBridge event for a scheduled run, or one of {"mode":"scheduled"}, ' +
@@ -53,54 +53,59 @@ const isInOrder = ({ after, before }: { readonly after?: number; readonly before
   after === undefined || before === undefined || after < before;
 const IN_ORDER = { path: ['after'], error: 'must be earlier than before' };
 
-const window = { after: time('out').exactOptional(), before: time('in').exactOptional() };
-const selection = { ids: list('id').exactOptional(), errorCode: text.exactOptional() };
+/** Made when it is needed: a scheduled run begins sooner without. */
+function createSchema() {
+  const window = { after: time('out').exactOptional(), before: time('in').exactOptional() };
+  const selection = { ids: list('id').exactOptional(), errorCode: text.exactOptional() };
 
-const modes = [
-  z.strictObject({ mode: z.literal('scheduled') }),
-  z
-    .strictObject({
-      mode: z.literal('backfill'),
-      ...window,
-      dryRun: z.boolean().default(false),
-      resend: z.boolean().default(false),
-    })
-    .refine(isInOrder, IN_ORDER),
-  z.strictObject({ mode: z.literal('replay'), ...selection }),
-  z.strictObject({ mode: z.literal('check') }),
-  z.strictObject({ mode: z.literal('status') }),
-  z
-    .strictObject({
-      mode: z.literal('quarantine'),
-      ...selection,
-      cursor: text.exactOptional(),
-      discard: list('id to discard').exactOptional(),
-      reason: z.string().trim().min(1, { error: 'must say why' }).exactOptional(),
-    })
-    .refine(({ discard, reason }) => discard === undefined || reason !== undefined, {
-      path: ['reason'],
-      error: 'is needed to discard: it is logged with each entry',
-    })
-    .refine(({ discard, reason }) => reason === undefined || discard !== undefined, {
-      path: ['reason'],
-      error: 'goes with "discard"',
-    })
-    .refine(({ discard, ids, errorCode, cursor }) => !discard || !(ids ?? errorCode ?? cursor), {
-      path: ['discard'],
-      error: 'names the entries itself: give neither ids, errorCode nor cursor',
-    }),
-  z
-    .strictObject({ mode: z.literal('verify'), ...window, repair: z.boolean().default(false) })
-    .refine(isInOrder, IN_ORDER),
-  z.strictObject({ mode: z.literal('rewind'), to: time('out'), dryRun: z.boolean().default(false) }),
-] as const;
+  const modes = [
+    z.strictObject({ mode: z.literal('scheduled') }),
+    z
+      .strictObject({
+        mode: z.literal('backfill'),
+        ...window,
+        dryRun: z.boolean().default(false),
+        resend: z.boolean().default(false),
+      })
+      .refine(isInOrder, IN_ORDER),
+    z.strictObject({ mode: z.literal('replay'), ...selection }),
+    z.strictObject({ mode: z.literal('check') }),
+    z.strictObject({ mode: z.literal('status') }),
+    z
+      .strictObject({
+        mode: z.literal('quarantine'),
+        ...selection,
+        cursor: text.exactOptional(),
+        discard: list('id to discard').exactOptional(),
+        reason: z.string().trim().min(1, { error: 'must say why' }).exactOptional(),
+      })
+      .refine(({ discard, reason }) => discard === undefined || reason !== undefined, {
+        path: ['reason'],
+        error: 'is needed to discard: it is logged with each entry',
+      })
+      .refine(({ discard, reason }) => reason === undefined || discard !== undefined, {
+        path: ['reason'],
+        error: 'goes with "discard"',
+      })
+      .refine(({ discard, ids, errorCode, cursor }) => !discard || !(ids ?? errorCode ?? cursor), {
+        path: ['discard'],
+        error: 'names the entries itself: give neither ids, errorCode nor cursor',
+      }),
+    z
+      .strictObject({ mode: z.literal('verify'), ...window, repair: z.boolean().default(false) })
+      .refine(isInOrder, IN_ORDER),
+    z.strictObject({ mode: z.literal('rewind'), to: time('out'), dryRun: z.boolean().default(false) }),
+  ] as const;
 
-const invocationSchema = z.discriminatedUnion('mode', modes, {
-  error: ({ input }) =>
-    isObject(input)
-      ? `must be one of ${modes.map(({ shape }) => shape.mode.value).join(', ')}`
-      : 'it must be a JSON object',
-});
+  return z.discriminatedUnion('mode', modes, {
+    error: ({ input }) =>
+      isObject(input)
+        ? `must be one of ${modes.map(({ shape }) => shape.mode.value).join(', ')}`
+        : 'it must be a JSON object',
+  });
+}
+
+let invocationSchema: ReturnType<typeof createSchema> | undefined;
 
 const eventBridgeSchema = z.looseObject({ source: z.string(), 'detail-type': z.string() });
 
@@ -116,6 +121,7 @@ export function toInvocation(event: unknown): Invocation {
     eventBridgeSchema.safeParse(event).success
   )
     return { mode: 'scheduled' };
+  invocationSchema ??= createSchema();
   const parsed = invocationSchema.safeParse(event);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(' '));

@@ -1,5 +1,5 @@
 import pThrottle from 'p-throttle';
-import pTimeout from 'p-timeout';
+import pTimeout, { TimeoutError } from 'p-timeout';
 import { isNotConnected, isThrottling, NotSentError, statusOf, UnansweredError } from './aws-error.ts';
 
 export interface AttemptOptions {
@@ -44,7 +44,10 @@ export function addAttempt(stack: unknown, options: AttemptOptions): void {
         // The client's own limits end with the headers, or begin anew with each byte.
         return await pTimeout(next(args), {
           milliseconds: attemptTimeoutMs,
-          message: `The answer was not complete after ${attemptTimeoutMs} ms`,
+          // Made only when it is needed: the stack of an error costs more than the rest of this.
+          fallback: () => {
+            throw new TimeoutError(`The answer was not complete after ${attemptTimeoutMs} ms`);
+          },
         });
       } catch (error) {
         if (isThrottling(error)) options.onThrottled();

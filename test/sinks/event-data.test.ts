@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRedactor, DEFAULT_REDACT_KEYS } from '../../lambda/redact/redactor.ts';
 import { toEventData } from '../../lambda/sinks/event-data.ts';
@@ -180,5 +181,16 @@ describe('an activity of any source', () => {
       errorCode: 'é'.repeat(128),
       errorMessage: 'é'.repeat(128),
     });
+  });
+
+  test('eventTime is the second in UTC, whichever event came before', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 99_999_999_999 }), (second) => {
+        for (const one of [second, second + 1, second + 86_400])
+          expect(stored({ second: one })).toMatchObject({
+            eventTime: `${new Date(one * 1000).toISOString().slice(0, 19)}Z`,
+          });
+      }),
+    );
   });
 });

@@ -115,7 +115,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
           () =>
             pTimeout(attempt(command), {
               milliseconds: Math.max(remainingMs(), 1),
-              message: new Error('Command timed out'),
+              fallback: timedOut,
               signal: closed,
             }),
           {
@@ -141,6 +141,11 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       if (current !== undefined) drop(current);
     },
   };
+}
+
+/** Made only when it is needed: the stack of an error costs more than the command. */
+function timedOut(): never {
+  throw new Error('Command timed out');
 }
 
 function toRedisOptions(options: RedisConnectionOptions, connectTimeout: number, commandTimeout: number) {

@@ -1,8 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { connectChannel, type Channel, type ChannelOptions } from '../../../lambda/sinks/cloudtrail-lake/client.ts';
+import {
+  connectChannel,
+  toAnswer,
+  toAnswerBySchema,
+  type Channel,
+  type ChannelOptions,
+  type PutAnswer,
+} from '../../../lambda/sinks/cloudtrail-lake/client.ts';
 import type { AuditEvent } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
 import { startCloudTrail, type CloudTrailSimulator } from '../../simulators/cloudtrail.ts';
 import { EXAMPLE_CHANNEL_ARN } from '../../simulators/cloudtrail-model.ts';
@@ -296,4 +304,33 @@ describe('credentials', () => {
     stubAwsEnvironment({});
     await expect(connectAsIs().credentials()).rejects.toMatchObject({ name: 'CredentialsProviderError' });
   });
+});
+
+test('an answer is read in the way of the schema', () => {
+  const said = (read: (output: unknown) => PutAnswer, output: unknown) => {
+    try {
+      const { successful, failed } = read(output);
+      return { successful, failed: failed ?? [] };
+    } catch (error) {
+      return (error as Error).name;
+    }
+  };
+  const word = fc.oneof({ weight: 5, arbitrary: fc.string() }, { weight: 1, arbitrary: fc.anything() });
+  const entry = (...names: readonly string[]) =>
+    fc.oneof(
+      { weight: 9, arbitrary: fc.record(Object.fromEntries(names.map((name) => [name, word]))) },
+      { weight: 1, arbitrary: fc.anything() },
+    );
+  const list = (one: fc.Arbitrary<unknown>) =>
+    fc.oneof(fc.array(one, { maxLength: 3 }), fc.constantFrom([], null, undefined), fc.anything());
+  const output = fc.record(
+    { successful: list(entry('id', 'eventID')), failed: list(entry('id', 'errorCode', 'errorMessage')) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof({ weight: 9, arbitrary: output }, { weight: 1, arbitrary: fc.anything() }), (given) => {
+      expect(said(toAnswer, given)).toEqual(said(toAnswerBySchema, given));
+    }),
+    { numRuns: 2000 },
+  );
 });
