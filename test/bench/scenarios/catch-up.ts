@@ -7,7 +7,7 @@ const FAR_MS = 120;
 
 /** Everything is new: the first run, or the first after a long outage. */
 export const catchUp: Scenario = async (bundles, { distance, contenders, quick, say }) => {
-  const entries = quick ? 20_000 : 200_000;
+  const entries = quick ? 20_000 : 100_000;
   await using world = await startWorld(bundles);
   await world.fill({ count: entries, ...WEEK });
   const runs = new Map<Contender, Run>();
