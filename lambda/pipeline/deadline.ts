@@ -40,9 +40,13 @@ export function startDeadline(remaining: () => number, reserveMs: number): Deadl
   const left = () => Math.min(remaining(), remainingMs - (performance.now() - startedAt));
   const ask = (): void => {
     const ms = left();
+    // Never both in one turn: what only waits must be seen to end before anything under way is broken off.
+    if (ms <= reserveMs / 2 && stopping.signal.aborted) {
+      end(aborting);
+      return;
+    }
     if (ms <= reserveMs) end(stopping);
-    if (ms <= reserveMs / 2) end(aborting);
-    else askIn(ms > reserveMs ? ms - reserveMs : ms - reserveMs / 2);
+    askIn(ms > reserveMs ? ms - reserveMs : ms - reserveMs / 2);
   };
   let timer: NodeJS.Timeout | undefined;
   const askIn = (ms: number): void => {

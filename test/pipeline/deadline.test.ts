@@ -24,7 +24,7 @@ describe('a deadline', () => {
   test('shorter than its reserve stops at once, and leaves puts the time that half of the reserve does not take', () => {
     expect(stateAfter(1, 10_000, 15_000)).toEqual({ stopping: true, aborting: false });
     expect(stateAfter(2_500, 10_000, 15_000)).toEqual({ stopping: true, aborting: true });
-    expect(stateAfter(1, -5, 15_000)).toEqual({ stopping: true, aborting: true });
+    expect(stateAfter(2, -5, 15_000)).toEqual({ stopping: true, aborting: true });
   });
 
   test('beyond what a timer can wait does not stop at once', () => {
@@ -33,9 +33,19 @@ describe('a deadline', () => {
 
   test('gives a reason that can be told from other aborts', () => {
     using deadline = startDeadline(() => 1, 0);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(10);
     for (const { reason } of [deadline.stopping, deadline.aborting])
       expect(reason).toMatchObject({ name: 'DeadlineReached' });
+  });
+
+  test('that comes late stops what waits, and a turn later breaks off what is under way', () => {
+    let left = 60_000;
+    using deadline = startDeadline(() => left, 15_000);
+    const seen: boolean[] = [];
+    deadline.stopping.addEventListener('abort', () => setTimeout(() => seen.push(deadline.aborting.aborted)));
+    left = 0;
+    vi.advanceTimersByTime(1000);
+    expect([seen, deadline.aborting.aborted]).toEqual([[false], true]);
   });
 
   test('comes when the given countdown says so, though less time has passed', () => {
