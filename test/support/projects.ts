@@ -7,12 +7,12 @@ export interface TestFiles {
   readonly unit: string[];
   /** Real Redis, HTTP, TLS, processes, CloudFormation templates. */
   readonly system: string[];
-  /** Simulated histories and mutants: minutes of CPU. */
+  /** Simulated histories, mutants, and the like: minutes of CPU. */
   readonly simulation: string[];
 }
 
-/** Histories, wherever they are played. */
-const SIMULATIONS = ['test/chaos/**', '**/history.test.ts'];
+/** Histories, wherever they are played, and every template against CloudFormation's schemas: what does not fit into a minute. */
+const SIMULATIONS = ['test/chaos/**', '**/history.test.ts', 'test/infra/validation.test.ts'];
 /** What makes a test a system test, be it imported by the test itself or by a helper under `test/`. */
 const OUTSIDE = /^(node:(child_process|http2?|https)$|aws-cdk-lib\b)/;
 /** A static import of more than types, on one line or more. */
