@@ -27,6 +27,8 @@ export interface KongNetworkOptions {
 /** Larger than any page of the simulation that is not made too large. */
 export const MAX_BODY_BYTES = 1_000_000;
 const MAX_TIMEOUT_SECONDS = 60;
+/** Some in each of several attempts may be asked for; not more. */
+const MOST_EMPTY_PAGES = 40;
 
 /** The model behind a wire on which much goes wrong. What the run's own client makes of it is that client's work. */
 export function kongNetwork(options: KongNetworkOptions): Exchange {
@@ -82,7 +84,11 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     if (isPage && faults.happens('kong page too large', where)) return ' '.repeat(MAX_BODY_BYTES + 1);
     if (status === 200 && faults.happens('kong sends no JSON', where)) return '<html>Hello</html>';
     if (status === 200 && faults.happens('kong sends another shape', where)) return '{"message":"hello"}';
-    if (isPage && isEndless) return JSON.stringify({ data: [], next: null, offset: `none-${(pages += 1)}` });
+    if (isPage && isEndless) {
+      pages += 1;
+      if (pages === MOST_EMPTY_PAGES) options.onMisuse(`${life.name} goes on reading empty pages`);
+      return JSON.stringify({ data: [], next: null, offset: `none-${pages}` });
+    }
     return JSON.stringify(shorten(body));
   }
 

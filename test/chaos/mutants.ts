@@ -1,7 +1,11 @@
+import type { Profile } from './profile.ts';
+
 /** A deliberate bug: edits in a copy of `lambda/`. */
 export interface Mutant {
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** Which histories can show it at all. Default: every one. */
+  readonly shows?: (profile: Profile) => boolean;
 }
 
 export interface Edit {
@@ -96,6 +100,193 @@ export const MUTANTS: readonly Mutant[] = [
         search: 'isLocked = await ledger.lock(deps.runId, deps.lockSeconds);',
         replace: 'isLocked = (await ledger.lock(deps.runId, deps.lockSeconds)) || true;',
       },
+      { file: 'ledger/memory.ts', search: 'if (holder !== runId) throw lockLost(runId, holder);', replace: '' },
+    ],
+  },
+  {
+    name: 'stretches what is pending over what was left over and what is unread',
+    edits: [
+      {
+        file: 'pipeline/drain.ts',
+        search: 'await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));',
+        replace: `const all = [...left, ...open];
+      const hull = { after: Math.min(...all.map((w) => w.after)), before: Math.max(...all.map((w) => w.before)) };
+      await saveThenThrow(page, progress.update({ pending: open.length > 0 ? [hull] : tidy(all) }));`,
+      },
+    ],
+  },
+  {
+    name: 'begins a scan, newest first, at the top in every run',
+    shows: ({ versions, backlogRows, scan }) => versions[0] === '3.4.3.8' && backlogRows > 0 && scan === 'auto',
+    edits: [
+      {
+        file: 'sources/kong/scan.ts',
+        search: "withOffset(rest, 'time', version, page.offset)",
+        replace: 'rest.map(withoutCursor)',
+      },
+    ],
+  },
+  {
+    name: 'stops for a request that is refused with an error it does not know',
+    edits: [
+      {
+        file: 'sinks/put-with-retries.ts',
+        search: "        if (batch.length > 1) return await halve(batch);",
+        replace: "        if (batch.length > 1 && problem.kind === 'poison') return await halve(batch);",
+      },
+    ],
+  },
+  {
+    name: 'forgets how far the clock of a node was ahead',
+    shows: ({ skews, isInTurn, overlapSeconds }) => isInTurn && Math.abs(skews[1] ?? 0) > overlapSeconds,
+    edits: [
+      {
+        file: 'pipeline/plan.ts',
+        search: 'const known = knownLead(checkpoint, ownNow);',
+        replace: 'const known = undefined as Checkpoint["lead"];',
+      },
+    ],
+  },
+  {
+    name: 'keeps a saved offset that Kong answers with an error',
+    edits: [
+      {
+        file: 'sources/kong/scan.ts',
+        search: 'if (offset !== null && !begun && isRefusal(error)) return false;',
+        replace: 'if (offset !== null && !begun && error instanceof OffsetRefused) return false;',
+      },
+    ],
+  },
+  {
+    name: 'keeps a saved offset, newest first, that Kong answers with an error',
+    shows: ({ versions, backlogRows, scan }) => versions[0] === '3.4.3.8' && backlogRows > 0 && scan === 'auto',
+    edits: [
+      {
+        file: 'sources/kong/scan.ts',
+        search: 'if (offset !== null && !begun && isRefusal(error)) throw new SavedOffsetRefused();',
+        replace: 'if (offset !== null && !begun && error instanceof OffsetRefused) throw new SavedOffsetRefused();',
+      },
+    ],
+  },
+  {
+    name: 'resends a window as long as it holds something that is left over',
+    shows: ({ resendsAtEnd }) => resendsAtEnd,
+    edits: [
+      {
+        file: 'pipeline/drain.ts',
+        search: 'tidy([...left, ...open])',
+        replace: 'tidy([...left, ...open, ...(open.length > 0 ? todo.filter(({ resend }) => resend) : [])])',
+      },
+    ],
+  },
+  {
+    name: 'reads what lies between two that are left over',
+    edits: [{ file: 'pipeline/tidy.ts', search: 'MOST_LEFT_OVERS = 1000', replace: 'MOST_LEFT_OVERS = 1' }],
+  },
+  {
+    name: 'gives up a put after 10 seconds',
+    shows: ({ putSeconds }) => putSeconds > 10,
+    edits: [
+      {
+        file: 'sinks/cloudtrail-lake/client.ts',
+        search: '{ attemptTimeoutMs = 30_000 }',
+        replace: '{ attemptTimeoutMs = 10_000 }',
+      },
+    ],
+  },
+  {
+    name: 'lets the SDK send again what may have been delivered',
+    edits: [
+      {
+        file: 'sinks/aws-attempt.ts',
+        search: 'throw isAnswered(error) || isNotConnected(error) ? error : unanswered(error);',
+        replace: 'throw error;',
+      },
+    ],
+  },
+  {
+    name: 'goes on asking a sink that is down',
+    shows: ({ rates, putConcurrency }) => (rates.outage ?? 0) > 0 && putConcurrency <= 2,
+    edits: [
+      {
+        file: 'pipeline/traffic.ts',
+        search: 'if (failedPuts < firstPuts) return;',
+        replace: 'return;',
+      },
+      {
+        file: 'pipeline/traffic.ts',
+        search: "if (how === 'taken' || isUp || failure || stopping.aborted) release();",
+        replace: 'release();',
+      },
+    ],
+  },
+  {
+    name: 'does not look at the time while it maps',
+    shows: ({ flaws, pageSize }) => flaws.heavy === 0.3 && pageSize === 500,
+    edits: [
+      { file: 'pipeline/turns.ts', search: 'if (now() - turnedAt < SLICE_MS) return undefined;', replace: 'return undefined;' },
+    ],
+  },
+  {
+    name: 'waits for the rate limit beyond its deadline',
+    shows: ({ callsPerSecond, budgetSeconds, putConcurrency }) => callsPerSecond === 1 && budgetSeconds === 30 && putConcurrency === 20,
+    edits: [
+      { file: 'sinks/aws-attempt.ts', search: ', strict: true, signal: stopping }', replace: ', strict: true }' },
+    ],
+  },
+  {
+    name: 'does not ask whether a quarantine record is still there',
+    shows: ({ rates }) => (rates['ledger failover'] ?? 0) > 0.1,
+    edits: [
+      { file: 'pipeline/progress.ts', search: 'confirming.map(({ id }) => id),', replace: '[],' },
+    ],
+  },
+  {
+    name: 'says nothing when the source gave no page',
+    edits: [
+      { file: 'pipeline/drain.ts', search: 'if (settled === 0 && isInterruption(signals.stopping.reason))', replace: 'if (false)' },
+    ],
+  },
+  {
+    name: 'waits for an answer as long as it drips',
+    shows: ({ rates }) => (rates['kong drips'] ?? 0) > 0,
+    edits: [
+      { file: 'sources/kong/client.ts', search: 'AbortSignal.any([aborting, AbortSignal.timeout(answerTimeoutMs)])', replace: 'aborting' },
+    ],
+  },
+  {
+    name: 'reads empty pages without end',
+    shows: ({ rates }) => (rates['kong empty pages without end'] ?? 0) > 0.05,
+    edits: [
+      { file: 'sources/kong/pages.ts', search: 'if (emptyInARow === MOST_EMPTY_PAGES) throw endless(kong);', replace: '' },
+    ],
+  },
+  {
+    name: 'aborts its last request before it has learnt its id',
+    shows: ({ rates, budgetSeconds }) => (rates.deadline ?? 0) > 0.1 && budgetSeconds === 30,
+    edits: [
+      { file: 'sources/kong/client.ts', search: 'aborting = signal, timeoutMs', replace: 'signal: aborting, timeoutMs' },
+    ],
+  },
+  {
+    name: 'takes a cursor for what is to be read before it',
+    shows: ({ versions, backlogRows, late }) => versions[0] === '3.4.3.8' && backlogRows > 0 && late > 0,
+    edits: [
+      { file: 'pipeline/tidy.ts', search: 'unread.filter(({ cursor }) => cursor === undefined)', replace: 'unread' },
+    ],
+  },
+  {
+    name: 'reads a second that is left over on two pages from one of them',
+    shows: ({ versions, pageSize, ties, flaws }) => versions[0] === '3.4.3.8' && pageSize < 5 && ties > 0.5 && Object.keys(flaws).length > 3,
+    edits: [
+      { file: 'pipeline/tidy.ts', search: 'others.every((other) => other.cursor === first.cursor) ? first.cursor : undefined', replace: 'first.cursor' },
+    ],
+  },
+  {
+    name: 'reads the overlap first, however long it is',
+    shows: ({ backlogRows, rates }) => backlogRows > 0 && (rates['kong clock jump'] ?? 0) > 0,
+    edits: [
+      { file: 'pipeline/drain.ts', search: 'byUrgency(progress.current().pending, deps.overlapFrom)', replace: 'byUrgency(progress.current().pending)' },
     ],
   },
 ];
