@@ -81,7 +81,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     return fate !== undefined && fate.rows.some((row) => truth.entries.open.has(row));
   }
 
-  /** How far clocks are apart is known by now: not everything is read again because of them. */
+  /** How far clocks are apart is noticed once: then not everything is read again because of it. */
   async function staysDone(): Promise<void> {
     if (!isApart(profile) || isReadWhole) return;
     const sweeps = truth.sweeps();
@@ -89,7 +89,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
       await pass(PAUSE_SECONDS);
       await runOnce();
     }
-    if (truth.sweeps() > sweeps) truth.violate('everything is read again, though it is known how far clocks are apart');
+    if (truth.sweeps() > sweeps + 1) truth.violate('everything is read again and again because clocks are apart');
   }
 
   /** What was put away for a reason that has passed is tried again within a day. */
@@ -138,14 +138,21 @@ const isPassing = ({ inQuarantine, isRefused, flaw }: Fate): boolean =>
 /** How many runs there may be until all is done: three times what reading, mapping and putting everything once take together. */
 function mostRuns({ profile, world, truth }: Scene): number {
   const usable = usableSeconds(profile);
-  const pages = Math.ceil(world.kong.table.visible().length / profile.pageSize) + 2;
+  const visible = world.kong.table.visible();
+  const pages = Math.ceil(visible.length / profile.pageSize) + 2;
   const reading = pages * (profile.pageSeconds + 0.3);
   const open = new Set([...truth.entries.open].map(({ fate }) => fate));
+  if (profile.resendsAtEnd)
+    for (const { entry } of visible) {
+      const fate = truth.entries.byName.get(String(entry['workspace']));
+      if (fate) open.add(fate);
+    }
   const stuck = [...open].filter(({ flaw }) => !isDeliverable(flaw)).length;
   const heavy = [...open].filter(({ flaw }) => flaw === 'heavy').length;
   const put = Math.max(profile.putSeconds + 0.3, 1 / profile.callsPerSecond);
   // What is stuck drags those along that it is put with, until each is put alone; all with their retries.
-  const putting = Math.min(open.size, pages) * put + stuck * (10 * 15 * put + 5 * 40);
+  const puts = Math.min(open.size, pages + Math.ceil(open.size / profile.eventsPerPut));
+  const putting = puts * put + stuck * (10 * 15 * put + 5 * 40);
   const work = reading + putting + heavy * profile.mapSeconds;
   // What is stuck is put away by a run that meets it and something that is taken; in a log without order, that is left to chance.
   const scans = readsWhole(profile, world.kong.settings.version) && stuck > 0 ? 20 : 5;

@@ -101,7 +101,8 @@ export function startClock(start: number): Clock {
         if (next.action === null) continue;
         now = Math.max(now, next.time);
         actions += 1;
-        if (actions > MOST_ACTIONS) throw new EndlessHistoryError(`The history does not end after ${MOST_ACTIONS} actions`);
+        if (actions > MOST_ACTIONS)
+          throw new EndlessHistoryError(`The history does not end after ${MOST_ACTIONS} actions`);
         next.action();
         await turn();
       }

@@ -20,6 +20,8 @@ export interface KongNetworkOptions {
   readonly answerSeconds: number;
   readonly offsets: Offsets;
   readonly onMisuse: (what: string) => void;
+  /** The rest of an answer will never come. @param signal aborts when the client gives up */
+  readonly onDrip: (where: string, signal: AbortSignal) => void;
   /** Called before each request: nodes of several versions may answer in turn. */
   readonly route: () => void;
 }
@@ -60,6 +62,7 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
         : faults.happens('kong answer lost', where)
           ? 'cut'
           : 'whole';
+      if (ends === 'drips') options.onDrip(where, signal);
       if (ends === 'cut' && faults.random() < 0.5) throw reset();
       return { status: answer.status, headers: headersOf(answer), body: bodyOf(answer, path, where), ends };
     } catch (error) {
@@ -119,7 +122,11 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     const usual = { ...settings };
     Object.assign(settings, changes);
     const rows = table.recorded.length;
-    const answer = model.handle({ method: 'GET', path, headers: { 'kong-admin-token': '' } });
+    const answer = model.handle({
+      method: 'GET',
+      path: isEndless ? withoutOffset(path) : path,
+      headers: { 'kong-admin-token': '' },
+    });
     const row = table.recorded[rows];
     if (row !== undefined) options.onRow(row);
     Object.assign(settings, usual);
@@ -128,3 +135,6 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
 
   return exchange;
 }
+
+/** The offsets of pages without end are no offsets of Kong's. */
+const withoutOffset = (path: string): string => path.replace(/([?&])offset=none-[^&]*&?/, '$1');

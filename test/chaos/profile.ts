@@ -13,6 +13,8 @@ export interface Profile {
   readonly ttlGraceSeconds: number;
   readonly pageSize: number;
   readonly putConcurrency: number;
+  /** At most; fewer than CloudTrail takes, as when they are large. */
+  readonly eventsPerPut: number;
   /** `PUT_CALLS_PER_SECOND`. */
   readonly callsPerSecond: number;
   readonly rowsPerHour: number;
@@ -106,7 +108,7 @@ export function drawProfile(seed: number): Profile {
 function drawSize(
   random: Random,
   { readsAll, retained }: { readsAll: boolean; retained: number },
-): Pick<Profile, 'pageSize' | 'backlogRows' | 'budgetSeconds' | 'pageSeconds'> {
+): Pick<Profile, 'pageSize' | 'backlogRows' | 'budgetSeconds' | 'pageSeconds' | 'eventsPerPut'> {
   // A log that is read as a whole every hour, one row per page, would make a history of millions of requests.
   const smallest = readsAll ? Math.ceil(retained / 10) : 1;
   const kind = random();
@@ -116,15 +118,23 @@ function drawSize(
       backlogRows: 0,
       budgetSeconds: pick(random, [MAX_BUDGET_SECONDS, MAX_BUDGET_SECONDS, 120, 30]),
       pageSeconds: 0.05,
+      eventsPerPut: 100,
     };
   // Pages that hold more than the puts that run at once.
-  if (kind < 0.7) return { pageSize: 500, backlogRows: 800, budgetSeconds: pick(random, [120, 30]), pageSeconds: 0.5 };
+  if (kind < 0.7)
+    return {
+      pageSize: 500,
+      backlogRows: 800,
+      budgetSeconds: pick(random, [120, 30]),
+      pageSeconds: 0.5,
+      eventsPerPut: pick(random, [5, 100]),
+    };
   // A log that takes many runs to read. A run has time for what is new and for some of what is not.
   const slices = pick(random, readsAll ? [2, 4, 10] : [4, 10]);
   const pageSize = Math.max(smallest, pick(random, [3, 6]));
   const budgetSeconds = 30;
   const pageSeconds = (budgetSeconds - reserveOf(budgetSeconds)) / PAGES_PER_RUN;
-  return { pageSize, backlogRows: slices * PAGES_PER_RUN * pageSize, budgetSeconds, pageSeconds };
+  return { pageSize, backlogRows: slices * PAGES_PER_RUN * pageSize, budgetSeconds, pageSeconds, eventsPerPut: 100 };
 }
 
 const PAGES_PER_RUN = 10;

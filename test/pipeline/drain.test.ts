@@ -76,6 +76,26 @@ describe('a resend', () => {
     expect(await world.ledger.lookup(['e0', 'e2'])).toEqual(['reference', 'own']);
   });
 
+  test('goes on in the next run below what it has sent of a page that it had no time to finish', async () => {
+    let mapped = 0;
+    const world = await createWorld({
+      batchSize: 2,
+      encode: (_, { timeIsUp }) => {
+        mapped += 1;
+        if (mapped % 4 === 0) timeIsUp();
+      },
+    });
+    write(world, ...upTo(10));
+    await known(
+      world,
+      upTo(10).map((second) => `e${second}`),
+    );
+    const left = [(await world.run([{ after: 0, before: 10, resend: true }])).pending];
+    while (left.at(-1)?.length && left.length < 10) left.push((await world.run()).pending);
+    expect(left.at(-1)).toEqual([]);
+    expect(world.delivered.toSorted()).toEqual(upTo(10).map((second) => `e${second}`));
+  });
+
   test('sends each once, in however many windows it lies', async () => {
     const world = await createWorld({ pageSize: 2 });
     write(world, ...upTo(6));

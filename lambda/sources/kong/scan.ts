@@ -200,8 +200,9 @@ async function* filteredOnce(stretch: Stretch, deps: ScanDeps, isEmptied = false
         if (second !== null && !(after <= second && second < before))
           throw new ScanMismatch(`asked for [${after}, ${before}), got an entry of second ${second}`);
       order.check(items);
+      const begun = left;
       left = page.offset === null ? [] : below(order.lowest() + 1, windows);
-      yield { items: within(windows, items), left };
+      yield { items: within(windows, items), left, ...(items.length > 0 && { newestFirst: begun }) };
     }
   } catch (error) {
     if (!(error instanceof OffsetRefused)) throw error;
@@ -240,10 +241,12 @@ async function* newestFirstOnce(
       const items = page.rows.map(toItem);
       order.check(items);
       const rest = page.offset === null ? [] : below(order.lowest() + 1, windows);
+      const begun = left;
       left = page.offset === null ? [] : withOffset(rest, 'time', version, page.offset);
       yield {
         items: within(windows, items),
         left,
+        ...(items.length > 0 && { newestFirst: begun }),
         ...(page.start !== null && version !== 'unknown' && { cursor: toCursor('time', version, page.start) }),
       };
       if (order.lowest() < after) return;
