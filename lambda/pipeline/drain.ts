@@ -36,7 +36,10 @@ export async function drain(deps: DrainDeps): Promise<void> {
     ...deps,
     ...resends.deps,
     tries: (item) =>
-      leftOvers.reduce((most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0), 0),
+      leftOvers.reduce(
+        (most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0),
+        resends.isApart(item) ? TRIED : 0,
+      ),
   });
   let left: readonly Window[] = todo;
   let isWhole = true;
@@ -65,6 +68,9 @@ export async function drain(deps: DrainDeps): Promise<void> {
     });
   if (interruption && settled > 0) throw interruption;
 }
+
+/** So often that it is put alone. */
+const TRIED = 2;
 
 const holds = (window: Window, { second }: Item): boolean => second !== null && contains(window, second);
 

@@ -96,6 +96,20 @@ describe('a resend', () => {
     expect(world.delivered.toSorted()).toEqual(upTo(10).map((second) => `e${second}`));
   });
 
+  test('puts what is in quarantine alone, after the others, where a page is in no order: those are not taken down with it', async () => {
+    const world = await createWorld({
+      batchSize: 10,
+      pages: async function* (...args) {
+        for await (const { items, left } of pagesOf(...args)) yield { items, left };
+      },
+    });
+    write(world, ...upTo(5));
+    await known(world, ['e0', 'e1', 'e3', 'e4']);
+    await world.ledger.mark([{ id: 'e2', value: 'quarantined:X', ttlSeconds: 1000 }]);
+    const { batches } = await world.run([{ after: 0, before: 5, resend: true }]);
+    expect(batches).toEqual([['e4', 'e3', 'e1', 'e0'], ['e2']]);
+  });
+
   test('sends each once, in however many windows it lies', async () => {
     const world = await createWorld({ pageSize: 2 });
     write(world, ...upTo(6));
