@@ -43,9 +43,10 @@ export function watchResends(
       let left = todo;
       for await (const page of pages) {
         if (page.startsOver) left = page.left;
+        // Not those that are read later in this run: what is due must not wait for what is sent again.
         wanted.set(
           page,
-          left.filter(({ resend }) => resend),
+          (page.newestFirst ?? left).filter(({ resend }) => resend),
         );
         inOrder.push(page);
         if (!page.newestFirst) for (const item of page.items) if (isWanted(item, page)) unordered.add(item.id);

@@ -76,6 +76,22 @@ describe('a resend', () => {
     expect(await world.ledger.lookup(['e0', 'e2'])).toEqual(['reference', 'own']);
   });
 
+  test('comes after what has no outcome yet, on the same page and in the same second', async () => {
+    const world = await createWorld({ batchSize: 2 });
+    write(world, ...upTo(6));
+    await known(world, ['e1', 'e3', 'e5']);
+    await world.run([{ after: 0, before: 6, resend: true }]);
+    expect(world.delivered).toEqual(['e4', 'e2', 'e0', 'e5', 'e3', 'e1']);
+  });
+
+  test('does not begin on the pages of what is due, which would wait for it', async () => {
+    const world = await createWorld();
+    write(world, ...upTo(6));
+    await known(world, ['e3']);
+    await world.run([{ after: 0, before: 6, resend: true }, { after: 3, before: 4, tries: 1 }, unread(4, 6)]);
+    expect(world.delivered).toEqual(['e5', 'e4', 'e2', 'e1', 'e0', 'e3']);
+  });
+
   test('goes on in the next run below what it has sent of a page that it had no time to finish', async () => {
     let mapped = 0;
     const world = await createWorld({
