@@ -38,8 +38,13 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   let outOfTime = 0;
   for (let run = 1; run <= most && !isDone; run += 1) {
     await pass(PAUSE_SECONDS);
-    // After the pause, so that it is new by any node's clock; what is below the last plan waits behind what is unread.
-    if (run % RUNS_PER_FRESH === 1 || isReadWhole) fresh.push({ name: world.admins.plain(clock.now()), run });
+    if (run % RUNS_PER_FRESH === 1 || isReadWhole) {
+      // After the pause, so that it is new by any node's clock. What lies below the last plan waits behind what is unread.
+      const { checkpoint } = await world.store.contents();
+      const isNew = (checkpoint?.planned ?? 0) <= clock.now() - PAUSE_SECONDS / 2;
+      const name = world.admins.plain(clock.now());
+      if (isNew) fresh.push({ name, run });
+    }
     const report = await runOnce();
     if (report && report.summary.durationMs >= usableSeconds(profile) * 1000) outOfTime += 1;
     isDone =
