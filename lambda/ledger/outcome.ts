@@ -8,7 +8,10 @@ export function toExpirySeconds(seconds: number): number {
   return seconds > 1 ? Math.min(Math.ceil(seconds), LONGEST_SECONDS) : 1;
 }
 
+/** What the outcome of an entry in quarantine begins with. */
+export const QUARANTINED = 'quarantined:';
+
 /** What the ledger says of an entry in quarantine. */
 export function toQuarantinedOutcome(record: QuarantineRecord & { readonly ttlSeconds: number }): Outcome {
-  return { id: record.id, value: `quarantined:${record.errorCode}`, ttlSeconds: record.ttlSeconds };
+  return { id: record.id, value: `${QUARANTINED}${record.errorCode}`, ttlSeconds: record.ttlSeconds };
 }

@@ -50,7 +50,7 @@ export interface Delivery {
 const batchLimit = (tries: number): number | undefined => (tries === 0 ? undefined : tries === 1 ? 10 : 1);
 
 /**
- * Maps and puts `parcels`, in batches, those that failed before last. A put starts as soon as there is a lane for it; a parcel is
+ * Maps and puts `parcels`, in batches, those that failed before last, and after them those that are sent again. A put starts as soon as there is a lane for it; a parcel is
  * mapped only when its batch is next, so that a page holds few events.
  *
  * @returns when the last put has started
@@ -75,7 +75,8 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
     }
   };
 
-  for (const [tries, group] of Map.groupBy(parcels.toSorted(byTries), ({ tries }) => Math.min(tries, 2))) {
+  for (const [place, group] of Map.groupBy(parcels.toSorted(byUrgency), placeOf)) {
+    const tries = place % KINDS;
     // Whether the sink takes anything decides about the left-overs.
     if (tries > 0) await Promise.all(deliveries);
     const batcher = sink.batcher(batchLimit(tries));
@@ -106,7 +107,11 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
 
 const NOTHING: Delivery = { undelivered: [], heldBack: [], isCutShort: false, failure: null };
 
-const byTries = (a: Parcel, b: Parcel): number => a.tries - b.tries;
+/** Never tried, tried once, tried more often. */
+const KINDS = 3;
+/** What has an outcome already comes after all that has none. */
+const placeOf = ({ tries, isKnown }: Parcel): number => Math.min(tries, KINDS - 1) + (isKnown ? KINDS : 0);
+const byUrgency = (a: Parcel, b: Parcel): number => placeOf(a) - placeOf(b) || a.tries - b.tries;
 
 function encode({ item }: Parcel, { sink, whole }: DeliverDeps, unsendable: Unsendable[]): unknown {
   try {

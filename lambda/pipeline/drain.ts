@@ -1,12 +1,12 @@
 import { NoProgressError, toError } from '../errors.ts';
-import type { Outcome } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Item } from './activity.ts';
 import { isInterruption } from './deadline.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
 import { quarantine } from './quarantine.ts';
-import type { OpenSource, Page } from './source.ts';
+import { watchResends } from './resends.ts';
+import type { OpenSource } from './source.ts';
 import { tidy } from './tidy.ts';
 import { byUrgency, contains, isLeftOver, type Window } from './window.ts';
 
@@ -29,18 +29,17 @@ export async function drain(deps: DrainDeps): Promise<void> {
   const { source, progress, signals } = deps;
   const todo = byUrgency(progress.current().pending, deps.overlapFrom);
   if (todo.length === 0) return;
-  const isResending = todo.some(({ resend }) => resend);
+  const resends = watchResends(todo, deps);
   const leftOvers = todo.filter(isLeftOver);
-  const sent = new Set<string>();
   deps.traffic.begin(Math.min(...leftOvers.map(({ tries = 0 }) => tries)));
-  const resending = new WeakMap<Page, readonly Window[]>();
-  const pages = forward(noteResending(source.pages(todo), todo, resending), {
+  const pages = forward(resends.watch(source.pages(todo)), {
     ...deps,
-    ...(isResending && { ledger: noting(sent, deps.ledger) }),
-    // Once in a run, in however many windows it lies; and no more when the window that asks for it was read to its end.
-    resends: (item, page) => !sent.has(item.id) && (resending.get(page) ?? []).some((window) => holds(window, item)),
+    ...resends.deps,
     tries: (item) =>
-      leftOvers.reduce((most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0), 0),
+      leftOvers.reduce(
+        (most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0),
+        resends.isApart(item) ? TRIED : 0,
+      ),
   });
   let left: readonly Window[] = todo;
   let isWhole = true;
@@ -51,8 +50,10 @@ export async function drain(deps: DrainDeps): Promise<void> {
     for await (const page of pages) {
       settled += 1;
       open.push(...page.leftOvers);
+      const wasWhole = isWhole;
       isWhole &&= page.left !== null;
       if ((isWhole || page.startsOver) && page.left) left = page.left;
+      else if (wasWhole) left = resends.withoutSent(left, settled - 1);
       await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
     }
   } catch (error) {
@@ -68,42 +69,8 @@ export async function drain(deps: DrainDeps): Promise<void> {
   if (interruption && settled > 0) throw interruption;
 }
 
-/** Notes for each page which windows that resend were still to be read when it came. */
-async function* noteResending(
-  pages: AsyncIterable<Page>,
-  todo: readonly Window[],
-  resending: WeakMap<Page, readonly Window[]>,
-): AsyncGenerator<Page> {
-  let left = todo;
-  for await (const page of pages) {
-    if (page.startsOver) left = page.left;
-    resending.set(
-      page,
-      left.filter(({ resend }) => resend),
-    );
-    left = page.left;
-    yield page;
-  }
-}
-
-/** `ledger` with a list of what it marked. */
-function noting(marked: Set<string>, ledger: ForwardDeps['ledger']): ForwardDeps['ledger'] {
-  const note = (outcomes: readonly Outcome[]) => {
-    for (const { id } of outcomes) marked.add(id);
-  };
-  return {
-    lookup: (ids) => ledger.lookup(ids),
-    mark: async (outcomes) => {
-      await ledger.mark(outcomes);
-      note(outcomes);
-    },
-    release: async (outcomes) => {
-      await ledger.release(outcomes);
-      note(outcomes);
-    },
-    quarantine: (records) => ledger.quarantine(records),
-  };
-}
+/** So often that it is put alone. */
+const TRIED = 2;
 
 const holds = (window: Window, { second }: Item): boolean => second !== null && contains(window, second);
 

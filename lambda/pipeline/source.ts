@@ -52,6 +52,11 @@ export interface Page {
   readonly items: readonly Item[];
   /** What of `todo` is left to read once every item of this page, and of those before it, has an outcome. */
   readonly left: readonly Window[];
+  /**
+   * Windows that are read newest first, in one go with this page, as they were before it; so what lies above any of its items was read.
+   * Absent where the order of items says nothing about time.
+   */
+  readonly newestFirst?: readonly Window[];
   /** Where this page can be read again; the source's own. Absent where the window alone finds it. */
   readonly cursor?: string;
   /** What earlier pages said is left was wrong; this page's `left` replaces it. */

@@ -55,7 +55,7 @@ export function subtract(windows: readonly Window[], covered: readonly Window[])
 }
 
 /**
- * In the order they are worked on: unread, left over, only read again; each newest first.
+ * In the order they are worked on: unread, left over, only read again, sent again; each newest first.
  *
  * - The overlap is usually short, and follows the last unread window, which it touches, at once: one request reads both.
  * - Where the last run did not get through with what is only read again, the overlap comes last: it is as long in every run, and would
@@ -82,7 +82,8 @@ export function byUrgency(windows: readonly Window[], overlapFrom?: number): Win
     .map(({ window }) => window);
 }
 
-const rank = (window: Window): number => (!isDue(window) ? 2 : isLeftOver(window) ? 1 : 0);
+/** 3 is the overlap that has to wait. */
+const rank = (window: Window): number => (window.resend ? 4 : window.again ? 2 : isLeftOver(window) ? 1 : 0);
 
 /** Everything before this second has an outcome; null before the first plan. */
 export function watermark(planned: number | null, pending: readonly Window[]): number | null {

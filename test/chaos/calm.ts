@@ -1,7 +1,7 @@
 import type { RunReport } from '../../lambda/pipeline/report.ts';
 import { FLAWS, isDeliverable } from './flaws.ts';
 import type { Invocations, Scene } from './invoke.ts';
-import { isApart, MAX_BUDGET_SECONDS, reserveOf } from './profile.ts';
+import { isApart, MAX_BUDGET_SECONDS, type Profile, readsWhole, reserveOf } from './profile.ts';
 import type { Fate } from './truth/entries.ts';
 import type { Totals } from './truth/truth.ts';
 
@@ -13,6 +13,8 @@ const RUNS_PER_FRESH = 3;
 const MOST_RUNS_FOR_FRESH = 4;
 /** Five runs until what is stuck is in quarantine, the one that finds it, and those that notice how clocks differ. */
 const FIXED_RUNS = 12;
+/** So many that each node has answered, and answered again. */
+const RUNS_IN_TURN = 4;
 
 /**
  * The end of a history: nothing goes wrong any more but what is wrong for ever, and runs have as little time as before. They must get
@@ -26,28 +28,53 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   if (invocations.active() > 0) truth.violate(`${invocations.active()} run(s) are still at work long after their end`);
 
   const calmSince = clock.now();
+  const isReadWhole = readsWhole(profile, world.kong.settings.version);
+  if (profile.resendsAtEnd) await end(invocations.invoke({ mode: 'backfill', dryRun: false, resend: true }));
+  truth.sending.countResends();
   const most = mostRuns(scene);
   faults.tell(`at most ${most} runs may follow`);
   const fresh: { readonly name: string; readonly run: number }[] = [];
   let isDone = false;
+  let outOfTime = 0;
   for (let run = 1; run <= most && !isDone; run += 1) {
     await pass(PAUSE_SECONDS);
-    // After the pause, so that it is new by any node's clock; what is below the last plan waits behind what is unread.
-    if (run % RUNS_PER_FRESH === 1) fresh.push({ name: world.admins.plain(clock.now()), run });
+    if (run % RUNS_PER_FRESH === 1 || isReadWhole) {
+      // After the pause, so that it is new by any node's clock. What lies below the last plan waits behind what is unread.
+      const { checkpoint } = await world.store.contents();
+      const isNew = (checkpoint?.planned ?? 0) <= clock.now() - PAUSE_SECONDS / 2;
+      const name = world.admins.plain(clock.now());
+      if (isNew) fresh.push({ name, run });
+    }
     const report = await runOnce();
+    if (report && report.summary.durationMs >= usableSeconds(profile) * 1000) outOfTime += 1;
     isDone =
-      report?.error === null && nothingWaits() && (report.summary.status === 'complete' || (await isRereading()));
+      (report?.error === null && nothingWaits() && (report.summary.status === 'complete' || (await isRereading()))) ||
+      (nothingWaits() && (await isResendingInVain()));
     for (const { name: waiting, run: since } of fresh)
       if (run - since === MOST_RUNS_FOR_FRESH && isOpen(waiting) && isReadAtOnce(report))
         truth.violate(`${waiting} waits since ${MOST_RUNS_FOR_FRESH} runs behind what is stuck`);
   }
   if (!isDone) truth.violate(`nothing goes wrong any more, yet ${most} runs do not get through`);
-  if (isDone) await heal();
+  // A page that a run had no time to finish is sent again by the next one.
+  truth.sending.judgeResends(2 + outOfTime);
+  if (isDone) {
+    await staysDone();
+    await heal();
+  }
   return truth.verdict(await world.store.contents(), calmSince);
 
   function nothingWaits(): boolean {
     const { lost, starved } = truth.waiting(calmSince);
     return lost.length + starved.length === 0;
+  }
+
+  /**
+   * All that is pending is to be sent again, and holds what the sink never answers: with one lane, that ends each run. Nobody waits for it.
+   */
+  async function isResendingInVain(): Promise<boolean> {
+    const { checkpoint } = await world.store.contents();
+    const isSilent = (profile.flaws.silent ?? 0) + (profile.flaws.swallowed ?? 0) > 0;
+    return profile.putConcurrency === 1 && isSilent && (checkpoint?.pending.every(({ resend }) => resend) ?? false);
   }
 
   /**
@@ -60,14 +87,24 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     const { planned, lead, pending } = checkpoint;
     const from = (planned ?? 0) - profile.overlapSeconds - (lead?.seconds ?? 0);
     const rows = world.kong.table.visible().filter(({ timestamp }) => timestamp >= from).length;
-    const usable = profile.budgetSeconds - reserveOf(profile.budgetSeconds);
-    const isLong = (rows / profile.pageSize) * (profile.pageSeconds + 0.1) > usable;
+    const isLong = (rows / profile.pageSize) * (profile.pageSeconds + 0.1) > usableSeconds(profile);
     return isLong && pending.every(({ again, resend, after }) => again && !resend && after >= from - HOUR);
   }
 
   function isOpen(name: string): boolean {
     const fate = truth.entries.byName.get(name);
     return fate !== undefined && fate.rows.some((row) => truth.entries.open.has(row));
+  }
+
+  /** How far clocks are apart is noticed once: then not everything is read again because of it. */
+  async function staysDone(): Promise<void> {
+    if (!isApart(profile) || isReadWhole) return;
+    const sweeps = truth.sweeps();
+    for (let run = 0; run < RUNS_IN_TURN; run += 1) {
+      await pass(PAUSE_SECONDS);
+      await runOnce();
+    }
+    if (truth.sweeps() > sweeps + 1) truth.violate('everything is read again and again because clocks are apart');
   }
 
   /** What was put away for a reason that has passed is tried again within a day. */
@@ -85,8 +122,12 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
   }
 
   async function runOnce(): Promise<RunReport | null> {
+    return await end(invocations.invoke({ mode: 'scheduled' }));
+  }
+
+  async function end(invocation: Promise<RunReport | 'dead'>): Promise<RunReport | null> {
     const run: { outcome?: RunReport | 'dead' } = {};
-    void invocations.invoke({ mode: 'scheduled' }).then((outcome) => (run.outcome = outcome));
+    void invocation.then((outcome) => (run.outcome = outcome));
     await clock.run(() => run.outcome !== undefined);
     if (run.outcome !== 'dead' && run.outcome !== undefined) return run.outcome;
     truth.violate('nothing goes wrong any more, yet a run does not end by itself');
@@ -111,15 +152,26 @@ const isPassing = ({ inQuarantine, isRefused, flaw }: Fate): boolean =>
 
 /** How many runs there may be until all is done: three times what reading, mapping and putting everything once take together. */
 function mostRuns({ profile, world, truth }: Scene): number {
-  const usable = profile.budgetSeconds - reserveOf(profile.budgetSeconds);
-  const pages = Math.ceil(world.kong.table.visible().length / profile.pageSize) + 2;
+  const usable = usableSeconds(profile);
+  const visible = world.kong.table.visible();
+  const pages = Math.ceil(visible.length / profile.pageSize) + 2;
   const reading = pages * (profile.pageSeconds + 0.3);
   const open = new Set([...truth.entries.open].map(({ fate }) => fate));
+  if (profile.resendsAtEnd)
+    for (const { entry } of visible) {
+      const fate = truth.entries.byName.get(String(entry['workspace']));
+      if (fate) open.add(fate);
+    }
   const stuck = [...open].filter(({ flaw }) => !isDeliverable(flaw)).length;
   const heavy = [...open].filter(({ flaw }) => flaw === 'heavy').length;
   const put = Math.max(profile.putSeconds + 0.3, 1 / profile.callsPerSecond);
   // What is stuck drags those along that it is put with, until each is put alone; all with their retries.
-  const putting = Math.min(open.size, pages) * put + stuck * (10 * 15 * put + 5 * 40);
+  const puts = Math.min(open.size, pages + Math.ceil(open.size / profile.eventsPerPut));
+  const putting = puts * put + stuck * (10 * 15 * put + 5 * 40);
   const work = reading + putting + heavy * profile.mapSeconds;
-  return FIXED_RUNS + 3 * Math.ceil(work / usable) + 5 * Math.ceil(reading / usable);
+  // What is stuck is put away by a run that meets it and something that is taken; in a log without order, that is left to chance.
+  const scans = readsWhole(profile, world.kong.settings.version) && stuck > 0 ? 20 : 5;
+  return FIXED_RUNS + 3 * Math.ceil(work / usable) + scans * Math.ceil(reading / usable);
 }
+
+const usableSeconds = ({ budgetSeconds }: Profile): number => budgetSeconds - reserveOf(budgetSeconds);

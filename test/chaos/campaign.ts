@@ -4,15 +4,15 @@ import { LAMBDA } from './subject.ts';
 import { add, NOTHING, type Sums } from './sums.ts';
 
 export interface Campaign {
-  readonly firstSeed: number;
-  readonly histories: number;
+  /** One history each. */
+  readonly seeds: readonly number[];
   /** URL of the `lambda/` to try. Default: this repository's. */
   readonly lambda?: string;
   /** Stop after the first history that breaks the promise. Default false. */
   readonly untilFailure?: boolean;
   /** Histories at a time, each in a thread of its own. Default 2. */
   readonly threads?: number;
-  /** A history that does not end in this time is a failure. Default 60 000. */
+  /** A history whose clock has stood still for so long never ends, which is a failure. Default 600 000. */
   readonly stuckAfterMs?: number;
   readonly onProgress?: (sums: Sums) => void;
 }
@@ -34,12 +34,14 @@ const AWS = {
   AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
 };
 
+export const seedsFrom = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => first + index);
+
 /** Simulates histories in threads and adds them up. */
 export async function campaign(options: Campaign): Promise<Sums> {
-  const { firstSeed, histories, lambda = LAMBDA, untilFailure = false, threads = 2, onProgress } = options;
+  const { seeds, lambda = LAMBDA, untilFailure = false, threads = 2, onProgress } = options;
   let sums = NOTHING;
-  const seeds = Array.from({ length: histories }, (_, index) => firstSeed + index);
-  const shares = Array.from({ length: Math.min(threads, histories) }, (_, thread) =>
+  const shares = Array.from({ length: Math.min(threads, seeds.length) }, (_, thread) =>
     seeds.filter((_seed, index) => index % threads === thread),
   );
   const workers: Worker[] = [];
@@ -56,7 +58,7 @@ export async function campaign(options: Campaign): Promise<Sums> {
         const violations = ['the history does not end'];
         sums = add(sums, { ...NOTHING, failures: [{ seed: share[done] ?? NaN, violations, log: [] }] });
         void worker.terminate();
-      }, options.stuckAfterMs ?? 60_000);
+      }, options.stuckAfterMs ?? 600_000);
       worker.on('message', (history: Sums) => {
         done += 1;
         timer.refresh();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { campaign } from './campaign.ts';
+import { campaign, seedsFrom } from './campaign.ts';
 import { simulate } from './history.ts';
 import { realProcesses } from './processes.ts';
 import { describeFailure } from './report.ts';
@@ -10,7 +10,7 @@ const brokenPromises = ({ failures }: Sums): string[] => failures.map((failure) 
 
 describe('simulated histories', () => {
   test('lose nothing, and send nothing twice without a reason the promise names', async () => {
-    const sums = await campaign({ firstSeed: 1, histories: 60 });
+    const sums = await campaign({ seeds: seedsFrom(1, 60) });
     expect(brokenPromises(sums)).toEqual([]);
     expect(sums).toMatchObject({ histories: 60, lost: 0 });
     expect(sums.duplicates).toBeLessThanOrEqual(sums.bound);

@@ -9,8 +9,21 @@ export interface Clock {
   sleep(seconds: number): Promise<void>;
   /** The processor is busy: time passes, and nothing else happens meanwhile. */
   spend(seconds: number): void;
-  /** Lets time pass until `done` holds or nothing more is to come; whatever an action sets off runs before the next one. */
+  /**
+   * Lets time pass until `done` holds or nothing more is to come; whatever an action sets off runs before the next one.
+   *
+   * @throws {EndlessHistoryError} after more actions than any history takes that ends
+   */
   run(done: () => boolean): Promise<void>;
+  /** Actions so far. */
+  readonly actions: () => number;
+}
+
+/** Counted, not timed: how fast the machine is must not matter. */
+const MOST_ACTIONS = 300_000;
+
+export class EndlessHistoryError extends Error {
+  override readonly name = 'EndlessHistoryError';
 }
 
 interface Timer {
@@ -31,6 +44,7 @@ export function startClock(start: number): Clock {
   const heap: Timer[] = [];
   let now = start;
   let order = 0;
+  let actions = 0;
 
   function push(timer: Timer): void {
     let at = heap.push(timer) - 1;
@@ -78,6 +92,7 @@ export function startClock(start: number): Clock {
     spend: (seconds) => {
       now += seconds;
     },
+    actions: () => actions,
     async run(done) {
       await turn();
       while (!done()) {
@@ -85,6 +100,9 @@ export function startClock(start: number): Clock {
         if (next === undefined) return;
         if (next.action === null) continue;
         now = Math.max(now, next.time);
+        actions += 1;
+        if (actions > MOST_ACTIONS)
+          throw new EndlessHistoryError(`The history does not end after ${MOST_ACTIONS} actions`);
         next.action();
         await turn();
       }

@@ -19,11 +19,14 @@ export interface Connection extends Scene {
   readonly redactor: Redactor;
 }
 
+/** Longer than a client waits for a whole answer. */
+const LONGEST_ANSWER_SECONDS = 200;
+
 /** @param markOwn null on a dry run, which marks nothing */
 export function connectSource(
   connection: Connection & { readonly markOwn: ((id: string) => Promise<void>) | null },
 ): Source {
-  const { subject, life, log, profile, world, faults, truth, markOwn } = connection;
+  const { subject, life, log, profile, world, faults, truth, clock, markOwn } = connection;
   const { stopping, aborting } = life.deadline;
   const network = kongNetwork({
     model: world.kong,
@@ -42,6 +45,12 @@ export function connectSource(
     offsets: world.offsets,
     onMisuse: (what) => {
       truth.violate(what);
+    },
+    onDrip: (where, signal) => {
+      clock.at(clock.now() + LONGEST_ANSWER_SECONDS, () => {
+        if (!signal.aborted && !life.isOver() && !life.isDead())
+          truth.violate(`${where}: waits for an answer that only drips`);
+      });
     },
     route: (...args) => {
       world.route(...args);
@@ -123,6 +132,7 @@ export function connectSink({
   });
   return {
     ...sink,
+    batcher: (most = Infinity) => sink.batcher(Math.min(most, profile.eventsPerPut)),
     encode: (activity, whole) => {
       if (world.flawOf(detailOf(activity)) === 'heavy') clock.spend(profile.mapSeconds);
       return sink.encode(activity, whole);

@@ -41,12 +41,13 @@ export function flawOf(workspace: string | undefined): Flaw | null {
 /** How often each flaw is met, of all entries. */
 export type FlawShares = Readonly<Partial<Record<Flaw, number>>>;
 
-/** Those that CloudTrail names are always there; of the others, in each history different ones. */
+/** Those that CloudTrail names are always there; of the others, in each history different ones, and sometimes many slow payloads. */
 export function drawFlaws(random: Random): FlawShares {
   const share = pick(random, [0, 0.15, 0.4]);
   const others = NAMES.filter((flaw) => flaw !== 'refused' && flaw !== 'poison' && random() < share);
   const often = pick(random, [0.003, 0.01, 0.02]);
-  return { refused: 0.004, poison: 0.004, ...Object.fromEntries(others.map((flaw) => [flaw, often])) };
+  const shares = Object.fromEntries(others.map((flaw) => [flaw, often]));
+  return { refused: 0.004, poison: 0.004, ...shares, ...(random() < 0.1 && { heavy: 0.3 }) };
 }
 
 /** @param shares of each flaw; what is left over has none */

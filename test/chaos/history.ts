@@ -1,7 +1,7 @@
 import type { RunInvocation } from '../../lambda/commands/run.ts';
 import { integer, seeded } from '../simulators/random.ts';
 import { endInCalm } from './calm.ts';
-import { startClock } from './clock.ts';
+import { EndlessHistoryError, startClock } from './clock.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { createInvocations } from './invoke.ts';
 import { drawProfile, ordinarySkewOf } from './profile.ts';
@@ -14,6 +14,8 @@ export interface History {
   readonly seed: number;
   readonly totals: Totals;
   readonly runs: number;
+  /** Of the clock: how much happened. */
+  readonly actions: number;
   readonly faults: ReadonlyMap<Fault, number>;
   /** Why events were sent twice, and how often. */
   readonly causes: ReadonlyMap<string, number>;
@@ -87,11 +89,20 @@ export async function simulate(seed: number, subject: Subject, profile = drawPro
     world.admins.past(profile.backlogRows, START - 0.6 * profile.recordTtlSeconds, START);
     everyHour();
     clock.at(START + 60, onSchedule);
-    const end = START + profile.days * 86_400;
-    clock.at(end, () => undefined);
-    await clock.run(() => clock.now() >= end);
-    const totals = await endInCalm(scene, invocations);
+    const totals = await untilTheEnd().catch(async (error: unknown) => {
+      if (!(error instanceof EndlessHistoryError)) throw error;
+      truth.violate(error.message);
+      return truth.verdict(await world.store.contents(), -Infinity);
+    });
     const { violations, causes } = truth;
-    return { seed, totals, runs: invocations.runs(), faults: faults.counts, causes, violations, log: faults.log };
+    const counts = { runs: invocations.runs(), actions: clock.actions(), faults: faults.counts, causes };
+    return { seed, totals, ...counts, violations, log: faults.log };
+
+    async function untilTheEnd(): Promise<Totals> {
+      const end = START + profile.days * 86_400;
+      clock.at(end, () => undefined);
+      await clock.run(() => clock.now() >= end);
+      return await endInCalm(scene, invocations);
+    }
   }
 }

@@ -31,7 +31,7 @@ export interface Invocations {
 
 const LOCK_GRACE_SECONDS = 30;
 /** What a sink that is down may be asked at most: the first puts, new ones and left-overs, each with its retries and the SDK's. */
-const MAX_REQUESTS_WHEN_DOWN = 2 * 5 * 5 * 3;
+const mostRequestsWhenDown = ({ putConcurrency }: Profile): number => 2 * Math.min(5, putConcurrency) * 5 * 3;
 
 export function createInvocations(scene: Scene): Invocations {
   const { profile, clock, faults, truth, world, subject } = scene;
@@ -62,7 +62,7 @@ export function createInvocations(scene: Scene): Invocations {
     const outcome = await Promise.race([subject.run(invocation, deps), life.death]);
     life.end();
     active -= 1;
-    if (isDown && world.outage() !== null && deps.tally.puts > MAX_REQUESTS_WHEN_DOWN)
+    if (isDown && world.outage() !== null && deps.tally.puts > mostRequestsWhenDown(profile))
       truth.violate(`${name} asked a sink that is down ${deps.tally.puts} times`);
     if (outcome !== 'dead') look(outcome, life, invocation);
     return outcome;

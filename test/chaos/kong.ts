@@ -20,6 +20,8 @@ export interface KongNetworkOptions {
   readonly answerSeconds: number;
   readonly offsets: Offsets;
   readonly onMisuse: (what: string) => void;
+  /** The rest of an answer will never come. @param signal aborts when the client gives up */
+  readonly onDrip: (where: string, signal: AbortSignal) => void;
   /** Called before each request: nodes of several versions may answer in turn. */
   readonly route: () => void;
 }
@@ -27,6 +29,8 @@ export interface KongNetworkOptions {
 /** Larger than any page of the simulation that is not made too large. */
 export const MAX_BODY_BYTES = 1_000_000;
 const MAX_TIMEOUT_SECONDS = 60;
+/** Some in each of several attempts may be asked for; not more. */
+const MOST_EMPTY_PAGES = 40;
 
 /** The model behind a wire on which much goes wrong. What the run's own client makes of it is that client's work. */
 export function kongNetwork(options: KongNetworkOptions): Exchange {
@@ -58,6 +62,7 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
         : faults.happens('kong answer lost', where)
           ? 'cut'
           : 'whole';
+      if (ends === 'drips') options.onDrip(where, signal);
       if (ends === 'cut' && faults.random() < 0.5) throw reset();
       return { status: answer.status, headers: headersOf(answer), body: bodyOf(answer, path, where), ends };
     } catch (error) {
@@ -82,7 +87,11 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     if (isPage && faults.happens('kong page too large', where)) return ' '.repeat(MAX_BODY_BYTES + 1);
     if (status === 200 && faults.happens('kong sends no JSON', where)) return '<html>Hello</html>';
     if (status === 200 && faults.happens('kong sends another shape', where)) return '{"message":"hello"}';
-    if (isPage && isEndless) return JSON.stringify({ data: [], next: null, offset: `none-${(pages += 1)}` });
+    if (isPage && isEndless) {
+      pages += 1;
+      if (pages === MOST_EMPTY_PAGES) options.onMisuse(`${life.name} goes on reading empty pages`);
+      return JSON.stringify({ data: [], next: null, offset: `none-${pages}` });
+    }
     return JSON.stringify(shorten(body));
   }
 
@@ -113,7 +122,11 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     const usual = { ...settings };
     Object.assign(settings, changes);
     const rows = table.recorded.length;
-    const answer = model.handle({ method: 'GET', path, headers: { 'kong-admin-token': '' } });
+    const answer = model.handle({
+      method: 'GET',
+      path: isEndless ? withoutOffset(path) : path,
+      headers: { 'kong-admin-token': '' },
+    });
     const row = table.recorded[rows];
     if (row !== undefined) options.onRow(row);
     Object.assign(settings, usual);
@@ -122,3 +135,6 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
 
   return exchange;
 }
+
+/** The offsets of pages without end are no offsets of Kong's. */
+const withoutOffset = (path: string): string => path.replace(/([?&])offset=none-[^&]*&?/, '$1');

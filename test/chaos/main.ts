@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { showProgress } from '../support/progress.ts';
 import { findRedisServer, NO_REDIS } from '../support/redis-server.ts';
-import { campaign } from './campaign.ts';
+import { campaign, seedsFrom } from './campaign.ts';
 import { describeFailure, table } from './report.ts';
 
 const USAGE = `npm run chaos -- [--histories N] [--seed S] [--processes N]
@@ -39,8 +39,7 @@ console.log(`Simulating ${histories} histories from seed ${firstSeed} …`);
 const startedAt = performance.now();
 const simulated = showProgress(histories, 'histories');
 const sums = await campaign({
-  firstSeed,
-  histories,
+  seeds: seedsFrom(firstSeed, histories),
   onProgress: ({ histories: done, failures }) => {
     simulated.update(done, `${failures.length} broke the promise`);
   },

@@ -2,11 +2,14 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { campaign } from './campaign.ts';
+import { campaign, seedsFrom } from './campaign.ts';
 import type { Edit, Mutant } from './mutants.ts';
+import { drawProfile } from './profile.ts';
 import { LAMBDA } from './subject.ts';
 import type { Failure } from './sums.ts';
 
+/** Among so many are the histories looked for that can show a mutant. */
+const MOST_SEEDS = 20_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
@@ -24,7 +27,16 @@ export async function hunt(mutant: Mutant, histories: number): Promise<Failure |
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
     for (const edit of mutant.edits) await apply(edit, mutant.name, copy);
     const lambda = `${pathToFileURL(copy).href}/`;
-    const { failures } = await campaign({ firstSeed: 1, histories, lambda, untilFailure: true, stuckAfterMs: 20_000 });
+    const seeds = seedsFrom(1, MOST_SEEDS)
+      .values()
+      .filter((seed) => mutant.shows?.(drawProfile(seed)) ?? true)
+      .take(histories)
+      .toArray();
+    const { failures } = await campaign({
+      seeds,
+      lambda,
+      untilFailure: true,
+    });
     return failures[0] ?? null;
   } finally {
     await rm(folder, { recursive: true, force: true });

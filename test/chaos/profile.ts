@@ -13,6 +13,8 @@ export interface Profile {
   readonly ttlGraceSeconds: number;
   readonly pageSize: number;
   readonly putConcurrency: number;
+  /** At most; fewer than CloudTrail takes, as when they are large. */
+  readonly eventsPerPut: number;
   /** `PUT_CALLS_PER_SECOND`. */
   readonly callsPerSecond: number;
   readonly rowsPerHour: number;
@@ -43,6 +45,8 @@ export interface Profile {
   readonly mapSeconds: number;
   readonly rates: Rates;
   readonly flaws: FlawShares;
+  /** The calm phase begins with a backfill that resends everything. */
+  readonly resendsAtEnd: boolean;
 }
 
 export const MAX_BUDGET_SECONDS = 900;
@@ -56,6 +60,10 @@ const VERSIONS = ['2.8.1.1-enterprise-edition', '3.1.1.3', '3.3.1.1', '3.4.3.8',
 /** From here on the log is read by time. */
 const FIRST_BY_TIME = 3;
 
+/** A run has to read the whole log, in no order of time. */
+export const readsWhole = ({ scan }: Pick<Profile, 'scan'>, version: string): boolean =>
+  scan === 'full-scan' || VERSIONS.indexOf(version) < FIRST_BY_TIME;
+
 const HOUR = 3600;
 
 export function drawProfile(seed: number): Profile {
@@ -67,7 +75,7 @@ export function drawProfile(seed: number): Profile {
   const intervalSeconds = pick(random, [900, HOUR, HOUR, HOUR]);
   const overlapSeconds = pick(random, [900, 1800, HOUR, HOUR, 2 * HOUR]);
   const rowsPerHour = pick(random, [0.5, 1, 3, 8]);
-  const readsAll = first < FIRST_BY_TIME || scan !== 'auto';
+  const readsAll = readsWhole({ scan }, VERSIONS[first] ?? '');
   const ttlHours = pick(random, [6, 12, 24]);
   const size = drawSize(random, { readsAll, retained: rowsPerHour * ttlHours });
   const isLong = size.backlogRows > 0;
@@ -92,6 +100,7 @@ export function drawProfile(seed: number): Profile {
     ...drawPace(random, size.budgetSeconds),
     rates,
     flaws,
+    resendsAtEnd: random() < 0.1,
   };
 }
 
@@ -99,7 +108,7 @@ export function drawProfile(seed: number): Profile {
 function drawSize(
   random: Random,
   { readsAll, retained }: { readsAll: boolean; retained: number },
-): Pick<Profile, 'pageSize' | 'backlogRows' | 'budgetSeconds' | 'pageSeconds'> {
+): Pick<Profile, 'pageSize' | 'backlogRows' | 'budgetSeconds' | 'pageSeconds' | 'eventsPerPut'> {
   // A log that is read as a whole every hour, one row per page, would make a history of millions of requests.
   const smallest = readsAll ? Math.ceil(retained / 10) : 1;
   const kind = random();
@@ -109,15 +118,23 @@ function drawSize(
       backlogRows: 0,
       budgetSeconds: pick(random, [MAX_BUDGET_SECONDS, MAX_BUDGET_SECONDS, 120, 30]),
       pageSeconds: 0.05,
+      eventsPerPut: 100,
     };
   // Pages that hold more than the puts that run at once.
-  if (kind < 0.7) return { pageSize: 500, backlogRows: 800, budgetSeconds: pick(random, [120, 30]), pageSeconds: 0.5 };
+  if (kind < 0.7)
+    return {
+      pageSize: 500,
+      backlogRows: 800,
+      budgetSeconds: pick(random, [120, 30]),
+      pageSeconds: 0.5,
+      eventsPerPut: pick(random, [5, 100]),
+    };
   // A log that takes many runs to read. A run has time for what is new and for some of what is not.
-  const slices = readsAll ? pick(random, [2, 4]) : pick(random, [4, 10]);
+  const slices = pick(random, readsAll ? [2, 4, 10] : [4, 10]);
   const pageSize = Math.max(smallest, pick(random, [3, 6]));
   const budgetSeconds = 30;
   const pageSeconds = (budgetSeconds - reserveOf(budgetSeconds)) / PAGES_PER_RUN;
-  return { pageSize, backlogRows: slices * PAGES_PER_RUN * pageSize, budgetSeconds, pageSeconds };
+  return { pageSize, backlogRows: slices * PAGES_PER_RUN * pageSize, budgetSeconds, pageSeconds, eventsPerPut: 100 };
 }
 
 const PAGES_PER_RUN = 10;
@@ -131,7 +148,7 @@ function drawPace(
   return {
     putSeconds: pick(random, isLong ? [0.1, 0.1, 1, 10.5] : [0.05, 0.2]),
     mapSeconds: pick(random, isLong ? [0.5, 2] : [0.1, 0.5]),
-    callsPerSecond: pick(random, isLong ? [1, 5, 100] : [2, 100, 100]),
+    callsPerSecond: pick(random, isLong ? [1, 5, 100] : [1, 2, 100, 100]),
   };
 }
 

@@ -76,6 +76,56 @@ describe('a resend', () => {
     expect(await world.ledger.lookup(['e0', 'e2'])).toEqual(['reference', 'own']);
   });
 
+  test('comes after what has no outcome yet, on the same page and in the same second', async () => {
+    const world = await createWorld({ batchSize: 2 });
+    write(world, ...upTo(6));
+    await known(world, ['e1', 'e3', 'e5']);
+    await world.run([{ after: 0, before: 6, resend: true }]);
+    expect(world.delivered).toEqual(['e4', 'e2', 'e0', 'e5', 'e3', 'e1']);
+  });
+
+  test('does not begin on the pages of what is due, which would wait for it', async () => {
+    const world = await createWorld();
+    write(world, ...upTo(6));
+    await known(world, ['e3']);
+    await world.run([{ after: 0, before: 6, resend: true }, { after: 3, before: 4, tries: 1 }, unread(4, 6)]);
+    expect(world.delivered).toEqual(['e5', 'e4', 'e2', 'e1', 'e0', 'e3']);
+  });
+
+  test('goes on in the next run below what it has sent of a page that it had no time to finish', async () => {
+    let mapped = 0;
+    const world = await createWorld({
+      batchSize: 2,
+      encode: (_, { timeIsUp }) => {
+        mapped += 1;
+        if (mapped % 4 === 0) timeIsUp();
+      },
+    });
+    write(world, ...upTo(10));
+    await known(
+      world,
+      upTo(10).map((second) => `e${second}`),
+    );
+    const left = [(await world.run([{ after: 0, before: 10, resend: true }])).pending];
+    while (left.at(-1)?.length && left.length < 10) left.push((await world.run()).pending);
+    expect(left.at(-1)).toEqual([]);
+    expect(world.delivered.toSorted()).toEqual(upTo(10).map((second) => `e${second}`));
+  });
+
+  test('puts what is in quarantine alone, after the others, where a page is in no order: those are not taken down with it', async () => {
+    const world = await createWorld({
+      batchSize: 10,
+      pages: async function* (...args) {
+        for await (const { items, left } of pagesOf(...args)) yield { items, left };
+      },
+    });
+    write(world, ...upTo(5));
+    await known(world, ['e0', 'e1', 'e3', 'e4']);
+    await world.ledger.mark([{ id: 'e2', value: 'quarantined:X', ttlSeconds: 1000 }]);
+    const { batches } = await world.run([{ after: 0, before: 5, resend: true }]);
+    expect(batches).toEqual([['e4', 'e3', 'e1', 'e0'], ['e2']]);
+  });
+
   test('sends each once, in however many windows it lies', async () => {
     const world = await createWorld({ pageSize: 2 });
     write(world, ...upTo(6));

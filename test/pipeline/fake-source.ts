@@ -13,12 +13,14 @@ export async function* pagesOf(
     const inside = items
       .filter(({ second }) => second !== null && contains(window, second))
       .toSorted((a, b) => (b.second ?? 0) - (a.second ?? 0));
+    let begun = window;
     for (let start = 0; start === 0 || start < inside.length; start += pageSize) {
       await Promise.resolve();
       const page = inside.slice(start, start + pageSize);
       const lowest = page.at(-1)?.second ?? window.after;
       const isLast = start + pageSize >= inside.length;
-      yield { items: page, left: isLast ? later : [{ ...window, before: lowest + 1 }, ...later] };
+      yield { items: page, left: isLast ? later : [{ ...window, before: lowest + 1 }, ...later], newestFirst: [begun] };
+      begun = { ...window, before: lowest + 1 };
     }
   }
 }

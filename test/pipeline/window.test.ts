@@ -174,7 +174,7 @@ describe('byUrgency', () => {
   const leftOver = (after: number, before: number): Window => ({ after, before, tries: 1 });
   const again = (after: number, before: number): Window => ({ after, before, again: true });
 
-  test('puts what is unread first, then what is left over, then what is only read again; each newest first', () => {
+  test('puts what is unread first, then what is left over, then what is only read again, then what is sent again; each newest first', () => {
     const resend: Window = { after: 70, before: 90, resend: true };
     const list = [again(0, 5), leftOver(6, 7), unread(8, 9), leftOver(20, 21), again(40, 50), unread(60, 61), resend];
     expect(byUrgency(list)).toEqual([
@@ -182,9 +182,9 @@ describe('byUrgency', () => {
       unread(8, 9),
       leftOver(20, 21),
       leftOver(6, 7),
-      resend,
       again(40, 50),
       again(0, 5),
+      resend,
     ]);
   });
 

@@ -24,7 +24,7 @@ export class ScanMismatch extends ForwarderError {
 
 /** Kong filters by time and gives the newest first. Every entry is checked against both. */
 export async function* filteredPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
-  const stretches = toStretches(todo.map(withoutCursor));
+  const stretches = toStretches(todo.map(withoutCursor), (upper, lower) => upper.resend === lower.resend);
   yield* eachStretch(stretches, (stretch) => filteredStretch(stretch, deps));
 }
 
@@ -47,13 +47,17 @@ export async function* newestFirstPages(todo: readonly Window[], deps: ScanDeps)
   }
 }
 
-/** Neighbours with the same offset, or with none that can be used, are read in one pass, however far they stand apart. */
+/**
+ * Neighbours with the same offset, or with none that can be used, are read in one pass, however far they stand apart; what is to be sent
+ * again by itself.
+ */
 function inOnePass(todo: readonly Window[], { version }: ScanDeps): Stretch[] {
   const passes: Window[][] = [];
   for (const window of todo) {
     const usable = offsetOf(window.cursor, 'time', version) === null ? withoutCursor(window) : window;
     const pass = passes.at(-1);
-    if (pass && pass[0]?.cursor === usable.cursor) pass.push(usable);
+    const first = pass?.[0];
+    if (pass && first?.cursor === usable.cursor && first?.resend === usable.resend) pass.push(usable);
     else passes.push([usable]);
   }
   return passes.map(toStretch);
@@ -200,8 +204,9 @@ async function* filteredOnce(stretch: Stretch, deps: ScanDeps, isEmptied = false
         if (second !== null && !(after <= second && second < before))
           throw new ScanMismatch(`asked for [${after}, ${before}), got an entry of second ${second}`);
       order.check(items);
+      const begun = left;
       left = page.offset === null ? [] : below(order.lowest() + 1, windows);
-      yield { items: within(windows, items), left };
+      yield { items: within(windows, items), left, ...(items.length > 0 && { newestFirst: begun }) };
     }
   } catch (error) {
     if (!(error instanceof OffsetRefused)) throw error;
@@ -240,10 +245,12 @@ async function* newestFirstOnce(
       const items = page.rows.map(toItem);
       order.check(items);
       const rest = page.offset === null ? [] : below(order.lowest() + 1, windows);
+      const begun = left;
       left = page.offset === null ? [] : withOffset(rest, 'time', version, page.offset);
       yield {
         items: within(windows, items),
         left,
+        ...(items.length > 0 && { newestFirst: begun }),
         ...(page.start !== null && version !== 'unknown' && { cursor: toCursor('time', version, page.start) }),
       };
       if (order.lowest() < after) return;

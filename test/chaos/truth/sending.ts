@@ -28,6 +28,8 @@ export function judgeSending({ entries, putConcurrency, isResent, wipedAt, viola
   const lostBy = new Map<Life, number>();
   const triedIn = new Map<number, Set<Life>>();
   const causes = new Map<string, number>();
+  /** Times each was sent because a window resends. */
+  const resent = new Map<Fate, number>();
   let bound = 0;
   let duplicates = 0;
 
@@ -83,6 +85,7 @@ export function judgeSending({ entries, putConcurrency, isResent, wipedAt, viola
       violate(`${life.name} sent ${fate.name} again, which ${fate.by?.name ?? 'nobody'} had sent and marked`);
     else if (cause === fate.doubt && fate.by === life && !FORGETS.has(cause))
       violate(`${life.name} sent ${fate.name} twice: ${cause}`);
+    if (cause === 'resend') resent.set(fate, (resent.get(fate) ?? 0) + 1);
     if (cause === 'replay' || cause === 'lock lost') bound += 1;
   }
 
@@ -147,6 +150,14 @@ export function judgeSending({ entries, putConcurrency, isResent, wipedAt, viola
     forgotten(fate: Fate, why: 'ledger wiped' | 'ledger failed over'): void {
       fate.doubt = why;
       bound += 1;
+    },
+    /** From now on it is counted how often each is sent because a window resends. */
+    countResends(): void {
+      resent.clear();
+    },
+    judgeResends(most: number): void {
+      for (const [{ name }, times] of resent)
+        if (times > most) violate(`${name} was sent again ${times} times by a window that resends`);
     },
     resending(count: number): void {
       bound += count;

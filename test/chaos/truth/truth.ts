@@ -100,6 +100,7 @@ export function createTruth(options: TruthOptions) {
     },
     waiting,
     pending: watermark.describe,
+    sweeps: watermark.sweeps,
 
     /** At the end, after faults have stopped and a bounded number of runs. @param before what came later is not judged */
     verdict({ seen }: Contents, before: number): Totals {

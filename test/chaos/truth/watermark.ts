@@ -12,6 +12,9 @@ export interface WatermarkOptions {
   readonly violate: (what: string) => void;
 }
 
+/** Of seconds left over that touch each other; no history has as many rows in a row. */
+const LONGEST_LEFT_OVER = 120;
+
 /** Judges every write of the checkpoint: what it gives up must have an outcome. */
 export function judgeWatermark({ now, entries, overlapSeconds, onResending, violate }: WatermarkOptions) {
   let checkpoint: Checkpoint | null = null;
@@ -25,12 +28,14 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
   const readSince = new Map<Life, number>();
   /** The node that answered when `planned` was last moved was ahead of true time by more than nodes usually are. */
   let isPlannedAhead = false;
+  let sweeps = 0;
 
   const isPending = (windows: readonly Window[], timestamp: number): boolean =>
     windows.some(({ after, before }) => after <= timestamp && timestamp < before);
   const resending = (saved: Checkpoint | null) => (saved?.pending ?? []).filter(({ resend }) => resend);
   const seconds = (saved: Checkpoint | null): number =>
     resending(saved).reduce((sum, { after, before }) => sum + before - after, 0);
+  const isPartial = ({ after, again }: Window): boolean => !again || after > 0;
   const isScan = ({ cursor }: Window): boolean => cursor?.includes('"order":"key"') ?? false;
 
   /**
@@ -42,6 +47,7 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
    *    those apart that Kong showed too late for the overlap, or that a node with a wrong clock wrote. (While the node that
    *    answered was ahead, `planned` says nothing about the others; the run that notices reads again, and at the end nothing may
    *    be missing.)
+   * 3. What is left over is single seconds.
    */
   function saved(next: Checkpoint, life: Life): void {
     entries.purge();
@@ -51,6 +57,7 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
     const began = Math.min(life.startedAt, scanBeganAt);
     readSince.set(life, began);
     const isPlanned = next.planned !== (previous?.planned ?? null);
+    if (isPlanned && previous?.pending.every(isPartial) && !next.pending.every(isPartial)) sweeps += 1;
     if (isPlanned) isPlannedAhead = (next.planned ?? 0) > now() + entries.marginSeconds;
     const planned = next.planned === null || isPlannedAhead ? 0 : next.planned;
     for (const row of entries.open) {
@@ -61,6 +68,9 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
       else if (timestamp < planned - overlapSeconds && !entries.isTooLate(row) && !entries.isSkewed(row))
         violate(`${life.name} moved the watermark beyond ${describeRow(row)}`);
     }
+    for (const { after, before, tries } of next.pending)
+      if (tries !== undefined && before - after > LONGEST_LEFT_OVER)
+        violate(`${life.name} leaves ${before - after} seconds over, not those alone that hold something undelivered`);
     if (savedBy !== life || seconds(next) > seconds(previous)) onResending(resendable(next));
     if (!next.pending.some(isScan)) scanBeganAt = Infinity;
     else if (!previous?.pending.some(isScan)) scanBeganAt = life.startedAt;
@@ -93,6 +103,8 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
       const windows = [...resending(checkpoint), ...resending(savedLast.get(life) ?? null)];
       return rows.some(({ timestamp }) => isPending(windows, timestamp));
     },
+    /** How often a run has planned to read everything again. */
+    sweeps: () => sweeps,
     /** What is pending, for the log. */
     describe: (): string => (checkpoint?.pending ?? []).map(describeWindow).join(' '),
     /** A later run will look at this second. */
