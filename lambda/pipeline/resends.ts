@@ -24,6 +24,9 @@ export interface Resends {
   withoutSent(left: readonly Window[], index: number): readonly Window[];
 }
 
+/** More than are ever read ahead; the others are settled, and may be forgotten. */
+const MOST_RECENT = 5;
+
 export function watchResends(
   todo: readonly Window[],
   { ledger, traffic, isIgnored }: Pick<ForwardDeps, 'ledger' | 'traffic' | 'isIgnored'>,
@@ -32,7 +35,9 @@ export function watchResends(
   const quarantined = new Set<string>();
   const unordered = new Set<string>();
   const wanted = new WeakMap<Page, readonly Window[]>();
-  const inOrder: Page[] = [];
+  const isResending = todo.some(({ resend }) => resend);
+  /** Those that may be under way, by index. */
+  const recent = new Map<number, Page>();
   const isWanted = (item: Item, page: Page): boolean =>
     (wanted.get(page) ?? []).some((window) => item.second !== null && contains(window, item.second));
   const isOpen = (item: Item): boolean =>
@@ -40,7 +45,12 @@ export function watchResends(
 
   return {
     async *watch(pages) {
+      if (!isResending) {
+        yield* pages;
+        return;
+      }
       let left = todo;
+      let index = 0;
       for await (const page of pages) {
         if (page.startsOver) left = page.left;
         // Not those that are read later in this run: what is due must not wait for what is sent again.
@@ -48,20 +58,22 @@ export function watchResends(
           page,
           (page.newestFirst ?? left).filter(({ resend }) => resend),
         );
-        inOrder.push(page);
+        recent.set(index, page);
+        recent.delete(index - MOST_RECENT);
+        index += 1;
         if (!page.newestFirst) for (const item of page.items) if (isWanted(item, page)) unordered.add(item.id);
         left = page.left;
         yield page;
       }
     },
     deps: {
-      ...(todo.some(({ resend }) => resend) && { ledger: noting({ done, quarantined }, ledger) }),
+      ...(isResending && { ledger: noting({ done, quarantined }, ledger) }),
       // Once in a run, in however many windows it lies; and no more when the window that asks for it was read to its end.
       resends: (item, page) => !done.has(item.id) && isWanted(item, page),
     },
     isApart: ({ id }) => quarantined.has(id) && unordered.has(id),
     withoutSent(left, index) {
-      const page = inOrder[index];
+      const page = recent.get(index);
       const asked = page?.items.filter((item) => isWanted(item, page)) ?? [];
       if (!page?.newestFirst || asked.length === 0) return left;
       const seconds = (items: readonly Item[]) => items.map(({ second }) => second ?? Infinity);
