@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { useAnyCredentials } from '../support/any-credentials.ts';
 import { campaign, seedsFrom } from './campaign.ts';
 import { simulate } from './history.ts';
 import { realProcesses } from './processes.ts';
 import { describeFailure } from './report.ts';
 import { loadSubject } from './subject.ts';
 import type { Sums } from './sums.ts';
+
+useAnyCredentials();
 
 const brokenPromises = ({ failures }: Sums): string[] => failures.map((failure) => describeFailure(failure, 200));
 

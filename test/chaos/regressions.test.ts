@@ -40,11 +40,7 @@ describe('what the simulation has found:', () => {
     // Comes late, in front of where the scan has got to.
     forwarder.record(1, { request_id: 'a' }, { at: KONG_NOW - 7 * HOUR });
     const window = { after: KONG_NOW - 8 * HOUR, before: KONG_NOW - 6 * HOUR };
-    expect(await forwarder.invoke({ mode: 'backfill', ...window })).toMatchObject({
-      status: 'incomplete',
-      pending: [window],
-    });
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 1, pending: [] });
+    expect(await forwarder.invoke({ mode: 'backfill', ...window })).toMatchObject({ status: 'complete', pending: [] });
     expect(forwarder.uids()).toContain('a');
   });
 });

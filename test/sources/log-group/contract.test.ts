@@ -9,7 +9,7 @@ import { cloudWatchLogsModel } from '../../simulators/cloudwatch-logs-model.ts';
 import { describeSource } from '../contract.ts';
 import { PAGE_SIZE } from '../harness.ts';
 import { auditEntry, nginxLine } from './lines.ts';
-import { useAnyCredentials } from './any-credentials.ts';
+import { useAnyCredentials } from '../../support/any-credentials.ts';
 import { modelGroup } from './network.ts';
 
 /** 14 November 2026; the service goes newest first only from 2024 on. */

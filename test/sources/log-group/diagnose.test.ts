@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { kubernetesAudit } from '../../../lambda/sources/log-group/kubernetes-audit.ts';
 import { DEFAULT_SELECTION } from '../../../lambda/sources/log-group/selection.ts';
 import { nginxLine, readingLine } from './lines.ts';
-import { useAnyCredentials } from './any-credentials.ts';
+import { useAnyCredentials } from '../../support/any-credentials.ts';
 import { createWorld, NOW, type WorldOptions } from './world.ts';
 
 useAnyCredentials();

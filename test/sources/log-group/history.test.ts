@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { useAnyCredentials } from './any-credentials.ts';
+import { useAnyCredentials } from '../../support/any-credentials.ts';
 import { simulate } from './history/history.ts';
 
 useAnyCredentials();

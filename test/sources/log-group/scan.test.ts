@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SourceLogGroupError } from '../../../lambda/errors.ts';
 import type { Window } from '../../../lambda/pipeline/window.ts';
 import { seeded } from '../../simulators/random.ts';
-import { useAnyCredentials } from './any-credentials.ts';
+import { useAnyCredentials } from '../../support/any-credentials.ts';
 import { createWorld, idsOf, leftBy, NOW, type World } from './world.ts';
 
 const HOUR = 3600;

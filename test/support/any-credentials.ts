@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, vi } from 'vitest';
-import { stubAwsEnvironment } from '../../support/aws-environment.ts';
+import { stubAwsEnvironment } from './aws-environment.ts';
 
 /** Lets the clients of a file's tests sign what they send; nobody looks at it. */
 export function useAnyCredentials(): void {
