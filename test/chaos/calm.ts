@@ -2,7 +2,7 @@ import type { RunReport } from '../../lambda/pipeline/report.ts';
 import { FLAWS, isDeliverable } from './flaws.ts';
 import type { Invocations, Scene } from './invoke.ts';
 import { isApart, MAX_BUDGET_SECONDS, type Profile, readsWhole, reserveOf } from './profile.ts';
-import type { Fate } from './truth/entries.ts';
+import type { Fate, Row } from './truth/entries.ts';
 import type { Totals } from './truth/truth.ts';
 
 const HOUR = 3600;
@@ -48,7 +48,8 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     const report = await runOnce();
     if (report && report.summary.durationMs >= usableSeconds(profile) * 1000) outOfTime += 1;
     isDone =
-      (report?.error === null && nothingWaits() && (report.summary.status === 'complete' || (await isRereading()))) ||
+      (report?.error === null && report.summary.status === 'complete' && nothingWaits()) ||
+      (report?.error === null && (await isRereading())) ||
       (nothingWaits() && (await isResendingInVain()));
     for (const { name: waiting, run: since } of fresh)
       if (run - since === MOST_RUNS_FOR_FRESH && isOpen(waiting) && isReadAtOnce(report))
@@ -61,7 +62,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     await staysDone();
     await heal();
   }
-  return truth.verdict(await world.store.contents(), calmSince);
+  return truth.verdict(await world.store.contents(), calmSince, await isRereading());
 
   function nothingWaits(): boolean {
     const { lost, starved } = truth.waiting(calmSince);
@@ -79,7 +80,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
 
   /**
    * All that is pending is what each run reads again, and a run has not the time for it: a node's clock was far ahead within a day, which
-   * makes the overlap so much longer.
+   * makes the overlap so much longer. What comes late is found below the overlap then, and what is sent again waits.
    */
   async function isRereading(): Promise<boolean> {
     const { checkpoint } = await world.store.contents();
@@ -88,7 +89,16 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     const from = (planned ?? 0) - profile.overlapSeconds - (lead?.seconds ?? 0);
     const rows = world.kong.table.visible().filter(({ timestamp }) => timestamp >= from).length;
     const isLong = (rows / profile.pageSize) * (profile.pageSeconds + 0.1) > usableSeconds(profile);
-    return isLong && pending.every(({ again, resend, after }) => again && !resend && after >= from - HOUR);
+    const rereading = pending.filter(({ again, after }) => again && after >= from - HOUR);
+    const isSeen = ({ timestamp }: Row) =>
+      rereading.some(({ after, before }) => after <= timestamp && timestamp < before);
+    const { lost, starved } = truth.waiting(calmSince);
+    return (
+      isLong &&
+      pending.every((window) => window.resend ?? rereading.includes(window)) &&
+      lost.length === 0 &&
+      starved.every(isSeen)
+    );
   }
 
   function isOpen(name: string): boolean {

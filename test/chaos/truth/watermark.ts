@@ -93,6 +93,8 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
     saved,
     /** The ledger holds this one, or none, though nobody saved it. @param isWiped the lock is gone, too */
     replaced(by: Checkpoint | null, isWiped: boolean): void {
+      // A run that was complete need not be so after what it saved last was forgotten; the next one finds out.
+      if (JSON.stringify(by) !== JSON.stringify(checkpoint)) plannedBy = null;
       checkpoint = by;
       isPlannedAhead = (by?.planned ?? 0) > now() + entries.marginSeconds;
       scanBeganAt = by?.pending.some(isScan) ? Math.min(scanBeganAt, 0) : Infinity;
