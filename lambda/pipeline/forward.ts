@@ -39,11 +39,14 @@ export interface SettledPage {
 /** An item that so many runs could not deliver goes to quarantine. */
 export const MOST_TRIES = 5;
 
-/** The one being put and the next one; the bound on memory, whatever the size of the log. */
-const PAGES_IN_MEMORY = 2;
+/**
+ * Those being put, and the next one; the bound on memory, whatever the size of the log. With two, a put that takes 120 ms would be waited
+ * for at the end of each page (docs/benchmarks.md).
+ */
+export const PAGES_IN_MEMORY = 4;
 
 /**
- * Forwards `pages` and yields each, in order, when it is settled. While one page is being put, the next one is fetched and
+ * Forwards `pages` and yields each, in order, when it is settled. While some pages are being put, the next one is fetched and
  * its puts begin. Ends early, after settling what is in flight, when `stopping` aborts.
  *
  * @throws what `pages` throws, after everything read before has been yielded

@@ -1,7 +1,7 @@
 import { OWN } from '../ledger/ledger.ts';
 import { QUARANTINED } from '../ledger/outcome.ts';
 import type { Item } from './activity.ts';
-import type { ForwardDeps } from './forward.ts';
+import { type ForwardDeps, PAGES_IN_MEMORY } from './forward.ts';
 import type { Page } from './source.ts';
 import { contains, type Window } from './window.ts';
 
@@ -25,7 +25,7 @@ export interface Resends {
 }
 
 /** More than are ever read ahead; the others are settled, and may be forgotten. */
-const MOST_RECENT = 5;
+const MOST_RECENT = PAGES_IN_MEMORY + 1;
 
 export function watchResends(
   todo: readonly Window[],

@@ -178,7 +178,7 @@ describe('the deadline', () => {
     write(world, ...upTo(40));
     await world.ledger.mark(upTo(30).map((second) => ({ id: `e${second}`, value: 'sent', ttlSeconds: 1000 })));
     const { pending, tally } = await world.run([unread(0, 40)]);
-    expect(tally).toMatchObject({ pages: 2, duplicates: 10, forwarded: 3 });
+    expect(tally).toMatchObject({ pages: 3, duplicates: 20, forwarded: 3 });
     expect(pending).toEqual([unread(0, 40)]);
   });
 

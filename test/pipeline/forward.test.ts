@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forward, type ForwardDeps, type SettledPage } from '../../lambda/pipeline/forward.ts';
+import { forward, type ForwardDeps, type SettledPage, PAGES_IN_MEMORY } from '../../lambda/pipeline/forward.ts';
 import type { Item } from '../../lambda/pipeline/activity.ts';
 import type { Page } from '../../lambda/pipeline/source.ts';
 import { invalidItem, item } from '../support/item.ts';
@@ -84,7 +84,7 @@ describe('pages', () => {
     let asked = 0;
     const askedDuringPut: number[] = [];
     const { fetched } = await forwardAll(
-      [items('a', 3), items('b', 3), items('c', 3), items('d', 3)],
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((page) => items(page, 3)),
       {
         put: async (batch) => {
           await turnsOfTheLoop();
@@ -94,10 +94,10 @@ describe('pages', () => {
       },
       { onFetch: (page) => (asked = page + 1) },
     );
-    // While the first is put, the second is there; the third is not asked for before the first is settled.
-    expect(askedDuringPut[0]).toBe(2);
+    // While the first is put, three more are there; the fifth is not asked for before the first is settled.
+    expect(askedDuringPut[0]).toBe(PAGES_IN_MEMORY);
     fetched.forEach((count, index) => {
-      expect(count).toBeLessThanOrEqual(index + 2);
+      expect(count).toBeLessThanOrEqual(index + PAGES_IN_MEMORY);
     });
   });
 
@@ -120,8 +120,8 @@ describe('pages', () => {
         return Promise.resolve(all(batch, 'accepted'));
       },
     });
-    expect(fetched.at(-1)).toBe(2);
-    expect(settled.map(({ left }) => left === null)).toEqual([false, true]);
+    expect(fetched.at(-1)).toBe(3);
+    expect(settled.map(({ left }) => left === null)).toEqual([false, true, true]);
     expect(world.delivered).toEqual(ids('a', 3));
   });
 });
@@ -137,7 +137,8 @@ describe('an id', () => {
 
   test('is free again after its page: a later window that resends sends it again', async () => {
     const resent = items('a', 3);
-    const { world } = await forwardAll([resent, items('b', 3), items('c', 3), resent], {}, { resends: () => true });
+    const others = ['b', 'c', 'd', 'e'].map((page) => items(page, 3));
+    const { world } = await forwardAll([resent, ...others, resent], {}, { resends: () => true });
     expect(world.delivered.filter((id) => id === 'a1')).toHaveLength(2);
   });
 
