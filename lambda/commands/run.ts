@@ -127,6 +127,7 @@ async function work(invocation: RunInvocation, deps: RunDeps, state: State): Pro
         sourceNow,
         ownNow,
         readsEverything: opened.readsEverything,
+        ...(opened.isUnderWay && { isUnderWay: opened.isUnderWay }),
         log,
       });
     const window = backfillWindow(invocation as Extract<RunInvocation, { mode: 'backfill' }>, sourceNow);

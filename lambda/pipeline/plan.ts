@@ -13,6 +13,8 @@ export interface PlanDeps {
   readonly ownNow: number;
   /** See `OpenSource`. */
   readonly readsEverything: boolean;
+  /** See `OpenSource`. */
+  readonly isUnderWay?: (window: Window) => boolean;
   readonly log: Pick<Log, 'warn'>;
 }
 
@@ -42,7 +44,8 @@ const LEAD_SECONDS = 86_400;
 export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): ScheduledPlan {
   const { planned, pending } = checkpoint;
   const { overlapSeconds, sourceNow, ownNow, readsEverything, log } = deps;
-  if (readsEverything && pending.some((window) => isDue(window) && window.cursor !== undefined)) return { plan: {} };
+  const isUnderWay = deps.isUnderWay ?? (({ cursor }: Window) => cursor !== undefined);
+  if (readsEverything && pending.some((window) => isDue(window) && isUnderWay(window))) return { plan: {} };
   const before = sourceNow + 1;
   const next = { planned: before, plannedAt: ownNow };
   if (planned === null) return { plan: { ...next, pending: tidy([...pending, { after: 0, before }]) } };

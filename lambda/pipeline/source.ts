@@ -30,6 +30,8 @@ export interface OpenSource {
    * earlier reading is unfinished.
    */
   readonly readsEverything: boolean;
+  /** Whether reading `window` goes on where an earlier run left it, and not from the beginning. Default: when it has a cursor. */
+  readonly isUnderWay?: (window: Window) => boolean;
   /** What the summary says about the source; may change while pages are read. */
   about(): SourceFacts;
   /**

@@ -230,6 +230,12 @@ describe('a source that can only be read as a whole', () => {
     });
   });
 
+  test('plans while what is unfinished was read in another way: it cannot go on where that ended', () => {
+    const begun = settled(START, { pending: [{ after: 5, before: 900, cursor }] });
+    const isUnderWay = (window: Window) => window.cursor !== cursor;
+    expect(plan(begun, later(START, HOUR), { ...whole, isUnderWay })).toMatchObject({ planned: 1_003_601 });
+  });
+
   test('plans nothing while an earlier reading is unfinished', () => {
     const pending: Window[] = [
       { after: 0, before: 900_000, again: true, cursor },

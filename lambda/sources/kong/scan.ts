@@ -48,20 +48,36 @@ export async function* newestFirstPages(todo: readonly Window[], deps: ScanDeps)
 }
 
 /**
- * Neighbours with the same offset, or with none that can be used, are read in one pass, however far they stand apart; what is to be sent
- * again by itself.
+ * In one pass are read: neighbours with the same offset, or with none that can be used, however far they stand apart; a window that
+ * touches the one above it, whatever its offset, for the pass comes to it anyway; and what a pass from the top passes by. What is to be
+ * sent again is read by itself.
  */
 function inOnePass(todo: readonly Window[], { version }: ScanDeps): Stretch[] {
   const passes: Window[][] = [];
   for (const window of todo) {
     const usable = offsetOf(window.cursor, 'time', version) === null ? withoutCursor(window) : window;
-    const pass = passes.at(-1);
-    const first = pass?.[0];
-    if (pass && first?.cursor === usable.cursor && first?.resend === usable.resend) pass.push(usable);
+    const last = passes.at(-1)?.at(-1);
+    const isNext = last !== undefined && (last.cursor === usable.cursor || isRightBelow(usable, last));
+    const pass = isNext ? passes.at(-1) : passes.find((other) => isPassedBy(usable, other));
+    if (pass && pass[0]?.resend === usable.resend) pass.push(withCursor(usable, pass[0]?.cursor));
     else passes.push([usable]);
   }
   return passes.map(toStretch);
 }
+
+const isRightBelow = (lower: Window, upper: Window): boolean =>
+  upper.after <= lower.before && lower.before < upper.before;
+
+const isPassedBy = (window: Window, pass: readonly Window[]): boolean =>
+  window.cursor === undefined &&
+  pass[0]?.cursor === undefined &&
+  pass[0]?.resend === window.resend &&
+  pass.some(({ after }) => after <= window.after);
+
+const withCursor = (window: Window, cursor: string | undefined): Window => ({
+  ...withoutCursor(window),
+  ...(cursor !== undefined && { cursor }),
+});
 
 /** Kong does not take an offset of an earlier run. */
 class SavedOffsetRefused extends Error {

@@ -5,6 +5,7 @@ import { isDue, isLeftOver, type Window } from '../../pipeline/window.ts';
 import { toActivity } from './activity.ts';
 import { readCapabilities, type ScanStrategy } from './capabilities.ts';
 import type { Kong } from './client.ts';
+import { offsetOf } from './cursor.ts';
 import { diagnoseKong } from './diagnose.ts';
 import { toEntry } from './entry.ts';
 import { keepRow } from './keep.ts';
@@ -31,6 +32,7 @@ export function createKongSource({ kong, pageSize, scan, deriveErrorCode, log }:
       return {
         now: kong.now(),
         readsEverything: strategy === 'full-scan',
+        isUnderWay: ({ cursor }) => offsetOf(cursor, strategy === 'full-scan' ? 'key' : 'time', version) !== null,
         about: () => ({ strategy: used, kongVersion: version }),
         parse: toItem,
         async *pages(todo) {

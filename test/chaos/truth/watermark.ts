@@ -63,6 +63,10 @@ export function judgeWatermark({ now, entries, overlapSeconds, onResending, viol
     for (const row of entries.open) {
       const { timestamp } = row;
       if (row.visibleAt >= began || isPending(next.pending, timestamp)) continue;
+      // Too late, and before the place that the reading had reached: nobody could know.
+      const isBehind = ({ after, before, cursor }: Window) =>
+        cursor !== undefined && after <= timestamp && timestamp === before - 1;
+      if (entries.isTooLate(row) && previous?.pending.some(isBehind)) continue;
       if (previous && isPending(previous.pending, timestamp))
         violate(`${life.name} dropped a pending window before ${describeRow(row)} was settled`);
       else if (timestamp < planned - overlapSeconds && !entries.isTooLate(row) && !entries.isSkewed(row))

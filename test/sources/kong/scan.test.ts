@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { contains } from '../../../lambda/pipeline/window.ts';
+import { contains, type Window } from '../../../lambda/pipeline/window.ts';
 import { type ScanStrategy, strategyOf } from '../../../lambda/sources/kong/capabilities.ts';
 import { ScanMismatch } from '../../../lambda/sources/kong/scan.ts';
 import { ago, collect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
@@ -132,6 +132,30 @@ describe('several windows', () => {
     const { pages } = await collect(scan(simulator, 'newest-first', third?.left ?? [], 6));
     expect(queries(simulator).every(({ offset }) => offset !== undefined)).toBe(true);
     expect(pages.at(-1)?.left).toEqual([]);
+  });
+
+  test('newest-first: one that touches the window above it goes on with that one’s cursor', async () => {
+    await using simulator = await startSilentKong('3.5.0.4');
+    record(simulator, ...Array.from({ length: 40 }, (_, index) => index));
+    const pagesOf = async (...todo: Window[]) => (await collect(scan(simulator, 'newest-first', todo, 6))).pages;
+    const upper = (await pagesOf(ago(40, 0)))[2]?.left[0] as Window;
+    const lower = (await pagesOf(ago(40, 0)))[4]?.left[0] as Window;
+    simulator.requests.length = 0;
+    const pages = await pagesOf({ ...upper, after: lower.before }, lower);
+    expect(ids(pages)).toHaveLength(22);
+    expect(queries(simulator)).toHaveLength(4);
+  });
+
+  test('newest-first: what a pass from the top passes by is read by it, though it is less urgent', async () => {
+    await using simulator = await startSilentKong('3.5.0.4');
+    record(simulator, ...Array.from({ length: 40 }, (_, index) => index));
+    const begun = (await collect(scan(simulator, 'newest-first', ago(40, 0), 6))).pages[4]?.left[0];
+    simulator.requests.length = 0;
+    const again = (from: number, to: number) => ago(from, to, { again: true });
+    const todo = [again(20, 15), { ...begun, ...again(39, 38) }, again(10, 0)];
+    const { pages } = await collect(scan(simulator, 'newest-first', todo, 50));
+    expect(ids(pages)).toHaveLength(16);
+    expect(queries(simulator)).toHaveLength(2);
   });
 });
 
