@@ -10,8 +10,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     setupFiles: 'test/support/leave-no-trace.ts',
-    // System tests wait for a third of their time.
-    maxWorkers: availableParallelism() + 1,
+    // System tests wait for more than half of their time.
+    maxWorkers: availableParallelism() + 3,
     // CDK's check against CloudFormation's schemas takes seconds in each process; test/infra/validation.test.ts turns it on.
     env: { CDK_VALIDATION: 'false' },
     projects: [
