@@ -194,3 +194,13 @@ test(
   },
   NO_HURRY,
 );
+
+test.each([
+  [['nowhere'], 'nowhere has no cdk.json'],
+  [['--contxt', 'a=b'], "unknown option '--contxt'"],
+])('npm run synth refuses %j, and shows what it takes', (args, message) => {
+  const { status, stderr } = spawnSync(process.execPath, ['infra/synth.ts', ...args], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain(message);
+  expect(stderr).toContain('Usage: npm run synth -- [options] [folder] [output]');
+});
