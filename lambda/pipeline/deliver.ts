@@ -50,6 +50,12 @@ export interface Delivery {
 const batchLimit = (tries: number): number | undefined => (tries === 0 ? undefined : tries === 1 ? 10 : 1);
 
 /**
+ * Mapping for a batch goes on for so long; then what there is of it is put. Else a page whose payloads are slow to map would bring a run to its
+ * end before the first batch is full, and every later run as well.
+ */
+const LONGEST_MAPPING_MS = 1000;
+
+/**
  * Maps and puts `parcels`, in batches, those that failed before last, and after them those that are sent again. A put starts as soon as there is a lane for it; a parcel is
  * mapped only when its batch is next, so that a page holds few events.
  *
@@ -81,11 +87,16 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
     if (tries > 0) await Promise.all(deliveries);
     const batcher = sink.batcher(batchLimit(tries));
     const waiting: Parcel[] = [];
+    let begunAt = turns.now();
     for (const parcel of group) {
       const turn = turns.take();
       if (turn) await turn;
       isCutShort ||= signals.stopping.aborted;
       if (isCutShort) break;
+      if (turn && turns.now() - begunAt > LONGEST_MAPPING_MS) {
+        await start(batcher.rest(), waiting);
+        begunAt = turns.now();
+      }
       if (mustWait(parcel)) {
         heldBack.push(parcel);
         continue;
@@ -93,7 +104,10 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
       const event = encode(parcel, deps, unsendable);
       if (event === undefined) continue;
       const full = batcher.add(event);
-      if (full) await start(full, waiting);
+      if (full) {
+        await start(full, waiting);
+        begunAt = turns.now();
+      }
       waiting.push(parcel);
     }
     if (isCutShort) break;

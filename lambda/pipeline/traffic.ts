@@ -20,7 +20,7 @@ export interface Traffic {
    * later run.
    */
   holdsBack(tries: number): boolean;
-  /** Everything that was tried until now failed, so no item is to blame. */
+  /** So much was tried, and everything failed, that no item is to blame. However few puts run at once: one says nothing. */
   isAllFailing(): boolean;
   /** The sink took something in this run. */
   hasTaken(): boolean;
@@ -112,7 +112,7 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
     },
     holdsBack: (tries) =>
       unansweredLeftOvers >= firstPuts || (!hasTaken && (tries > leastTries || failedLeftOvers >= firstPuts)),
-    isAllFailing: () => !hasTaken && failedPuts + failedLeftOvers >= firstPuts,
+    isAllFailing: () => !hasTaken && failedPuts + failedLeftOvers >= FIRST_LANES,
     hasTaken: () => hasTaken,
     isDown: () => isDown,
     failure: () => failure,

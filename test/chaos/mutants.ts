@@ -251,6 +251,11 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'waits for a full batch, however long that takes',
+    shows: ({ flaws, pageSize, budgetSeconds }) => flaws.heavy === 0.3 && pageSize === 500 && budgetSeconds === 30,
+    edits: [{ file: 'pipeline/deliver.ts', search: 'LONGEST_MAPPING_MS = 1000', replace: 'LONGEST_MAPPING_MS = 1e6' }],
+  },
   // PUT_CALLS_PER_SECOND=1 with PUT_CONCURRENCY=20.
   {
     name: 'waits for the rate limit beyond its deadline',

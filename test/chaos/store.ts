@@ -14,7 +14,10 @@ export interface Contents {
 export interface Store {
   /** As of now; a failover or a wipe puts another one in its place. */
   readonly ledger: () => Ledger;
-  /** A replica that is `lagSeconds` behind takes over: what was written since is gone. The lock is still there. */
+  /**
+   * A replica that is `lagSeconds` behind takes over: what was written since is gone. The lock of the run at work is still there, and with
+   * it what was written before: replicas get the writes in their order.
+   */
   failOver(lagSeconds: number): void;
   wipe(): void;
   contents(): Promise<Contents>;
@@ -38,6 +41,7 @@ export function createStore({ create, now }: StoreOptions): Store {
   const open = () => create({ now: () => (repeating ?? now()) * 1000 });
   let current = open();
   let writes: Write[] = [];
+  let lockedAt = -Infinity;
 
   async function write<T>(act: (ledger: Ledger) => Promise<T>, isLock = false): Promise<T> {
     const entry = { time: now(), act, isLock };
@@ -54,8 +58,15 @@ export function createStore({ create, now }: StoreOptions): Store {
     lookup: (ids) => current.lookup(ids),
     mark: (outcomes) => write((to) => to.mark(outcomes)),
     bind: (bindings) => write((to) => to.bind(bindings)),
-    lock: (runId, ttlSeconds) => write((to) => to.lock(runId, ttlSeconds), true),
-    unlock: (runId) => write((to) => to.unlock(runId), true),
+    async lock(runId, ttlSeconds) {
+      const isTaken = await write((to) => to.lock(runId, ttlSeconds), true);
+      if (isTaken) lockedAt = now();
+      return isTaken;
+    },
+    async unlock(runId) {
+      await write((to) => to.unlock(runId), true);
+      lockedAt = -Infinity;
+    },
     lockHolder: () => current.lockHolder(),
     loadCheckpoint: () => current.loadCheckpoint(),
     saveCheckpoint: (...args) => write((to) => to.saveCheckpoint(...args)),
@@ -73,7 +84,7 @@ export function createStore({ create, now }: StoreOptions): Store {
   return {
     ledger: () => ledger,
     failOver(lagSeconds) {
-      const lostSince = now() - lagSeconds;
+      const lostSince = Math.max(now() - lagSeconds, lockedAt);
       writes = writes.filter(({ time, isLock }) => isLock || time < lostSince);
       current = open();
       for (const { time, act } of writes) {

@@ -165,7 +165,7 @@ describe('parcels that failed before', () => {
 
 describe('mapping that takes long', () => {
   /** Each event takes so long to map, by a clock of its own. */
-  async function slowly(msEach: number, onTurn: (turn: number, timeIsUp: () => void) => void) {
+  async function slowly(msEach: number, onTurn: (turn: number, timeIsUp: () => void) => void, batchSize = 10) {
     let now = 0;
     let turn = 0;
     let sinceTurn = 0;
@@ -184,7 +184,7 @@ describe('mapping that takes long', () => {
     const delivered = await deliver(
       parcels(100),
       {
-        batchSize: 10,
+        batchSize,
         encode: (_, world) => {
           timeIsUp = world.timeIsUp;
           mapped += 1;
@@ -214,6 +214,17 @@ describe('mapping that takes long', () => {
     expect(mapped).toBe(24);
     expect(world.delivered).toHaveLength(20);
     expect(undelivered).toEqual([]);
+  });
+
+  test('does not wait for a full batch: what was mapped in a second is put, so that each run gets on', async () => {
+    const upAt = (last: number) => (turn: number, timeIsUp: () => void) => {
+      if (turn === last) timeIsUp();
+    };
+    const { world, isCutShort } = await slowly(30, upAt(35), 100);
+    expect(isCutShort).toBe(true);
+    expect(world.batches.map(({ length }) => length)).toEqual([34]);
+    const { world: whole } = await slowly(30, () => undefined, 100);
+    expect(whole.batches.map(({ length }) => length)).toEqual([34, 34, 32]);
   });
 
   test('lets other work be done meanwhile', async () => {

@@ -184,6 +184,12 @@ describe('left-overs', () => {
     },
   );
 
+  test('that fail alone are to blame, also where puts run one by one', () => {
+    const made = createTraffic(1, new AbortController().signal);
+    made.heard(answer(notTaken), 'left over');
+    expect([made.isAllFailing(), made.isDown()]).toEqual([false, false]);
+  });
+
   test('and new ones that all fail are to blame for nothing', () => {
     const made = after(...times(3, answer(notTaken)));
     made.heard(answer(notTaken));
