@@ -132,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     shows: ({ versions, backlogRows, scan }) => versions[0] === '3.4.3.8' && backlogRows > 0 && scan === 'auto',
     edits: [
       {
-        file: 'sources/kong/scan.ts',
+        file: 'sources/kong/newest-first.ts',
         search: "withOffset(rest, 'time', version, page.offset)",
         replace: 'rest.map(withoutCursor)',
       },
@@ -166,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'keeps a saved offset that Kong answers with an error',
     edits: [
       {
-        file: 'sources/kong/scan.ts',
+        file: 'sources/kong/full-scan.ts',
         search: 'if (offset !== null && !begun && isRefusal(error)) return false;',
         replace: 'if (offset !== null && !begun && error instanceof OffsetRefused) return false;',
       },
@@ -177,7 +177,7 @@ export const MUTANTS: readonly Mutant[] = [
     shows: ({ versions, backlogRows, scan }) => versions[0] === '3.4.3.8' && backlogRows > 0 && scan === 'auto',
     edits: [
       {
-        file: 'sources/kong/scan.ts',
+        file: 'sources/kong/newest-first.ts',
         search: 'if (offset !== null && !begun && isRefusal(error)) throw new SavedOffsetRefused();',
         replace: 'if (offset !== null && !begun && error instanceof OffsetRefused) throw new SavedOffsetRefused();',
       },

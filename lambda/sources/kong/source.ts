@@ -10,7 +10,10 @@ import { diagnoseKong } from './diagnose.ts';
 import { toEntry } from './entry.ts';
 import { keepRow } from './keep.ts';
 import { withoutCursor } from '../stretch.ts';
-import { filteredPages, fullScanPages, newestFirstPages, type ScanDeps, ScanMismatch } from './scan.ts';
+import { filteredPages } from './filtered.ts';
+import { fullScanPages } from './full-scan.ts';
+import { newestFirstPages } from './newest-first.ts';
+import { type ScanDeps, ScanMismatch } from './scan.ts';
 
 export interface KongSourceOptions {
   readonly kong: Kong;

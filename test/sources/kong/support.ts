@@ -5,7 +5,10 @@ import { toActivity } from '../../../lambda/sources/kong/activity.ts';
 import type { ScanStrategy } from '../../../lambda/sources/kong/capabilities.ts';
 import { connectKong, type Kong } from '../../../lambda/sources/kong/client.ts';
 import { toEntry } from '../../../lambda/sources/kong/entry.ts';
-import { filteredPages, fullScanPages, newestFirstPages, type ScanDeps } from '../../../lambda/sources/kong/scan.ts';
+import { filteredPages } from '../../../lambda/sources/kong/filtered.ts';
+import { fullScanPages } from '../../../lambda/sources/kong/full-scan.ts';
+import { newestFirstPages } from '../../../lambda/sources/kong/newest-first.ts';
+import type { ScanDeps } from '../../../lambda/sources/kong/scan.ts';
 import { startKong, type KongOptions, type KongSimulator } from '../../simulators/kong.ts';
 import type { KongRow } from '../../simulators/kong-table.ts';
 
