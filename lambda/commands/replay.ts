@@ -1,5 +1,7 @@
+import { arrayToShuffled } from 'array-shuffle';
 import type { Ledger, QuarantineRecord } from '../ledger/ledger.ts';
 import type { Item } from '../pipeline/activity.ts';
+import { TRIES_UNTIL_ALONE } from '../pipeline/deliver.ts';
 import { forward } from '../pipeline/forward.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { OpenSource, Page } from '../pipeline/source.ts';
@@ -15,8 +17,18 @@ export interface ReplayDeps {
 }
 
 /**
+ * Those the sink failed for may take with them what they are put with, so they are put alone. Of more than this, ten together, or it would
+ * take too long.
+ */
+const MOST_ALONE = 1000;
+const RECORDS_PER_PAGE = 100;
+
+/**
  * Sends what is in quarantine again, each record once. What the sink accepts leaves the quarantine in the same step as it is
  * marked; what it refuses again stays, with the new reason.
+ *
+ * The order is another one each time: some may fail for ever, and take with them what they are put with, or end the run. They must not
+ * always be the same that suffer for it.
  *
  * @returns false when the time was up before all was tried
  */
@@ -26,7 +38,12 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
     const { payloadBytes, payloadSha256 } = records.get(id) ?? {};
     return payloadBytes === undefined || payloadSha256 === undefined ? undefined : { payloadBytes, payloadSha256 };
   };
-  forwarding.traffic.begin(1);
+  const refused = new Set<string>();
+  const transient = new Set<string>();
+  for await (const found of ledger.quarantined())
+    for (const record of found.filter(wanted)) (record.isTransient ? transient : refused).add(record.id);
+  const isAlone = transient.size <= MOST_ALONE;
+  forwarding.traffic.begin(TRIES_UNTIL_ALONE);
   const settled = forward(quarantinePages(), {
     ...forwarding,
     ledger: {
@@ -38,7 +55,7 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
     isAgain: true,
     resends: () => true,
     // They have failed before: that they fail again says nothing about the sink.
-    tries: () => 1,
+    tries: ({ id }) => (isAlone && transient.has(id) ? TRIES_UNTIL_ALONE : 1),
     // What is in quarantine was worth sending when it was put there.
     isIgnored: () => false,
     whole,
@@ -60,12 +77,12 @@ export async function replay({ ledger, source, forwarding, now, wanted }: Replay
   }
   return isWhole && !forwarding.signals.stopping.aborted;
 
-  /** The quarantine may name a record twice while it is being changed; `records` remembers those already given out. */
   async function* quarantinePages(): AsyncGenerator<Page> {
-    for await (const found of ledger.quarantined()) {
-      const fresh = found.filter((record) => !records.has(record.id) && wanted(record));
-      for (const record of fresh) records.set(record.id, { ...record, entry: null });
-      if (fresh.length > 0) yield { items: fresh.map(({ id, entry }) => ({ ...source.parse(entry), id })), left: [] };
+    const inTurn = arrayToShuffled([...refused, ...transient]);
+    for (let at = 0; at < inTurn.length; at += RECORDS_PER_PAGE) {
+      const page = await ledger.records(inTurn.slice(at, at + RECORDS_PER_PAGE));
+      for (const record of page) records.set(record.id, { ...record, entry: null });
+      yield { items: page.map(({ id, entry }) => ({ ...source.parse(entry), id })), left: [] };
     }
   }
 }

@@ -46,8 +46,12 @@ export interface Delivery {
   readonly failure: Error | null;
 }
 
+/** What so many runs tried in vain is put alone. */
+export const TRIES_UNTIL_ALONE = 2;
+
 /** Parcels that failed before are put in smaller and smaller batches, so that those they fail with are told apart from them. */
-const batchLimit = (tries: number): number | undefined => (tries === 0 ? undefined : tries === 1 ? 10 : 1);
+const batchLimit = (tries: number): number | undefined =>
+  tries === 0 ? undefined : tries < TRIES_UNTIL_ALONE ? 10 : 1;
 
 /**
  * Mapping for a batch goes on for so long; then what there is of it is put. Else a page whose payloads are slow to map would bring a run to its
@@ -122,7 +126,7 @@ export async function startDeliveries(parcels: readonly Parcel[], deps: DeliverD
 const NOTHING: Delivery = { undelivered: [], heldBack: [], isCutShort: false, failure: null };
 
 /** Never tried, tried once, tried more often. */
-const KINDS = 3;
+const KINDS = TRIES_UNTIL_ALONE + 1;
 /** What has an outcome already comes after all that has none. */
 const placeOf = ({ tries, isKnown }: Parcel): number => Math.min(tries, KINDS - 1) + (isKnown ? KINDS : 0);
 const byUrgency = (a: Parcel, b: Parcel): number => placeOf(a) - placeOf(b) || a.tries - b.tries;

@@ -2,6 +2,7 @@ import { NoProgressError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Item } from './activity.ts';
 import { isInterruption } from './deadline.ts';
+import { TRIES_UNTIL_ALONE } from './deliver.ts';
 import { forward, type ForwardDeps, type SettledPage } from './forward.ts';
 import type { Progress } from './progress.ts';
 import { quarantine } from './quarantine.ts';
@@ -38,7 +39,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
     tries: (item) =>
       leftOvers.reduce(
         (most, window) => Math.max(most, holds(window, item) ? (window.tries ?? 0) : 0),
-        resends.isApart(item) ? TRIED : 0,
+        resends.isApart(item) ? TRIES_UNTIL_ALONE : 0,
       ),
   });
   let left: readonly Window[] = todo;
@@ -68,9 +69,6 @@ export async function drain(deps: DrainDeps): Promise<void> {
     });
   if (interruption && settled > 0) throw interruption;
 }
-
-/** So often that it is put alone. */
-const TRIED = 2;
 
 const holds = (window: Window, { second }: Item): boolean => second !== null && contains(window, second);
 
