@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { decodeOffset } from '../simulators/kong-query.ts';
+import { eraOf } from '../simulators/kong-version.ts';
 import { type Forwarder, idsOf, KONG_NOW, start } from '../support/forwarder.ts';
 
 const env = { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '1' };
@@ -20,6 +22,24 @@ async function shortRun(forwarder: Forwarder, pages: number, event: unknown = {}
   kong.faults.always(() => (kong.requests.length > until ? { fault: 'answer', status: 403 } : undefined));
   await forwarder.invoke(event).catch(() => undefined);
   kong.faults.clear();
+}
+
+/** Kong fails to give any page that holds an entry of one of these seconds. */
+function failForSeconds({ faults, table, settings }: Forwarder['kong'], seconds: readonly number[]): void {
+  faults.always(({ path }) => {
+    const query = new URL(path, 'http://kong').searchParams;
+    if (!query.has('before')) return undefined;
+    const position = decodeOffset(query.get('offset'));
+    const { rows } = table.page(eraOf(settings.version), {
+      size: Number(query.get('size')),
+      cursor: position && 'key' in position ? position.key : undefined,
+      after: Number(query.get('after')),
+      before: Number(query.get('before')),
+    });
+    return rows.some(({ timestamp }) => seconds.includes(timestamp))
+      ? { fault: 'answer', status: 404, body: {} }
+      : undefined;
+  });
 }
 
 /** CloudTrail lists the event nowhere, for ever. */
@@ -70,6 +90,31 @@ describe.each(STRATEGIES)('Kong %s (%s)', (version) => {
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 1 });
     expect(delivered(forwarder, rows).sort()).toEqual(idsOf(rows));
     expect(await forwarder.quarantine()).toEqual({});
+  });
+});
+
+describe('seconds that Kong fails to give', () => {
+  test('keep nothing else waiting for more than a few runs: neither what is older, nor what was left over, nor what comes late', async () => {
+    await using forwarder = await start({ env: { ...env, OVERLAP_SECONDS: '3600' } });
+    const { kong } = forwarder;
+    const minutesAgo = (minutes: number) => KONG_NOW - 60 * minutes;
+    const rows = Array.from({ length: 40 }, (_, index) =>
+      forwarder.record(1, {}, { at: minutesAgo(5 + index) }),
+    ).flat();
+    failForSeconds(kong, [10, 20, 30].map(minutesAgo));
+    const readable = idsOf(rows.filter(({ timestamp }) => ![10, 20, 30].map(minutesAgo).includes(timestamp)));
+    const stuck = rows.find(({ timestamp }) => timestamp === minutesAgo(40))?.key ?? '';
+    neverListed(forwarder, stuck);
+    for (let run = 0; run < 20; run += 1) await forwarder.fail();
+    const late = forwarder.record(1, {}, { at: minutesAgo(35) });
+    for (let run = 0; run < 2; run += 1) await forwarder.fail();
+    expect(delivered(forwarder, [...rows, ...late]).sort()).toEqual(
+      [...readable, ...idsOf(late)].filter((key) => key !== stuck).sort(),
+    );
+    expect(Object.keys(await forwarder.quarantine())).toEqual([stuck]);
+
+    kong.faults.clear();
+    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 3, pending: [] });
   });
 });
 

@@ -3,7 +3,17 @@ import type { Window } from '../../pipeline/window.ts';
 import { below, type Stretch, toStretch, withoutCursor } from '../stretch.ts';
 import { offsetOf, toCursor } from './cursor.ts';
 import { keysetPages, OffsetRefused } from './pages.ts';
-import { eachStretch, isRefusal, newestFirst, SavedOffsetRefused, type ScanDeps, within, withOffset } from './scan.ts';
+import {
+  eachStretch,
+  isRefusal,
+  newestFirst,
+  refusal,
+  SavedOffsetRefused,
+  StretchRefused,
+  type ScanDeps,
+  within,
+  withOffset,
+} from './scan.ts';
 
 /**
  * Kong gives the newest first and filters nothing: what lies above the windows is passed over. The scan goes on at a window's
@@ -66,7 +76,8 @@ async function* newestFirstStretch(stretch: Stretch, deps: ScanDeps): AsyncGener
     }
   } catch (error) {
     if (offset !== null && !begun && isRefusal(error)) throw new SavedOffsetRefused();
-    throw error;
+    const refused = await refusal(error, deps.kong, ({ rows }) => rows.length > 0);
+    throw refused ? new StretchRefused(refused) : error;
   }
 }
 

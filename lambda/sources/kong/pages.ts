@@ -15,6 +15,11 @@ export interface PageQuery {
   readonly offset?: string;
 }
 
+export interface Asking {
+  /** No retries: it is known to fail. */
+  readonly isLastTry?: boolean;
+}
+
 export interface KongPage {
   readonly rows: readonly unknown[];
   /** Where this page began; null for the first one. */
@@ -49,10 +54,10 @@ const envelopeSchema = z.object({
  * @throws {OffsetRefused} 400 for an offset, or an empty last page where there should be one: not an end that can be relied on
  * @throws what `fetchPage` throws
  */
-export async function* keysetPages(kong: Kong, query: PageQuery): AsyncGenerator<KongPage> {
+export async function* keysetPages(kong: Kong, query: PageQuery, asking: Asking = {}): AsyncGenerator<KongPage> {
   let emptyInARow = 0;
   for (let next = query; ;) {
-    const page = await fetchPage(kong, next).catch((error: unknown) => {
+    const page = await fetchPage(kong, next, asking).catch((error: unknown) => {
       throw next.offset !== undefined && error instanceof KongResponseError && error.status === 400
         ? new OffsetRefused(error)
         : error;
@@ -85,7 +90,7 @@ const MOST_EMPTY_PAGES = 3;
  * @throws {KongResponseError} for anything that is not a page; a broken answer is never taken for the last page
  * @throws {KongPageTooLargeError} when a single entry exceeds the limit
  */
-export async function fetchPage(kong: Kong, query: PageQuery): Promise<KongPage> {
+export async function fetchPage(kong: Kong, query: PageQuery, { isLastTry = false }: Asking = {}): Promise<KongPage> {
   let { size } = query;
   let failure: unknown = null;
   for (;;) {
@@ -93,7 +98,7 @@ export async function fetchPage(kong: Kong, query: PageQuery): Promise<KongPage>
       const body = await kong.get(
         AUDIT_REQUESTS,
         { ...query, size },
-        { largest: size === 1, isLastTry: failure !== null },
+        { largest: size === 1, isLastTry: isLastTry || failure !== null },
       );
       return toPage(kong, body, query, size);
     } catch (error) {

@@ -1,11 +1,11 @@
-import { ForwarderError, KongPageTooLargeError, KongResponseError, toError } from '../../errors.ts';
+import { ForwarderError, KongPageTooLargeError, KongResponseError } from '../../errors.ts';
 import type { Item } from '../../pipeline/activity.ts';
 import type { Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
 import { isInSome, type Stretch, withoutCursor } from '../stretch.ts';
 import type { Kong } from './client.ts';
 import { type ScanOrder, toCursor } from './cursor.ts';
-import { OffsetRefused } from './pages.ts';
+import { fetchPage, type KongPage, OffsetRefused } from './pages.ts';
 
 export interface ScanDeps {
   readonly kong: Kong;
@@ -27,21 +27,43 @@ export class SavedOffsetRefused extends Error {
   override readonly name = 'SavedOffsetRefused';
 }
 
-/** What Kong answers to one request alone; it says nothing about the next. */
-export const isRefusal = (error: unknown): boolean =>
+/** Kong answers, but fails to give some of a stretch. All the rest of it was read. */
+export class StretchRefused extends Error {
+  override readonly name = 'StretchRefused';
+  override readonly cause: Error;
+
+  constructor(cause: Error) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+export const isRefusal = (error: unknown): error is OffsetRefused | KongResponseError | KongPageTooLargeError =>
   error instanceof OffsetRefused || error instanceof KongResponseError || error instanceof KongPageTooLargeError;
+
+/**
+ * `error`, if it is about what was asked for, for Kong gives something else at the same time; else null.
+ *
+ * @param isRight whether a page of one entry, of those before second 1, is what Kong must give
+ */
+export async function refusal(error: unknown, kong: Kong, isRight: (page: KongPage) => boolean): Promise<Error | null> {
+  if (!isRefusal(error)) return null;
+  const about = error instanceof OffsetRefused ? error.cause : error;
+  try {
+    return isRight(await fetchPage(kong, { size: 1, after: 0, before: 1 }, { isLastTry: true })) ? about : null;
+  } catch (other) {
+    if (isRefusal(other)) return null;
+    throw other;
+  }
+}
 
 /** Pages of one stretch; `left` is what is left of that stretch alone. */
 type StretchPages = (stretch: Stretch) => AsyncGenerator<Page>;
 
-/**
- * One stretch after the other. One that Kong fails to give does not keep the next from being read; two in a row that fail say that
- * Kong is down. The first failure is thrown at the end.
- */
+/** One stretch after the other. One that Kong fails to give does not keep the next from being read. The first failure is thrown at the end. */
 export async function* eachStretch(stretches: readonly Stretch[], read: StretchPages): AsyncGenerator<Page> {
   const unread: Window[] = [];
   let failure: Error | null = null;
-  let failedBefore = false;
   for (const [index, stretch] of stretches.entries()) {
     const later = stretches.slice(index + 1).flatMap(({ windows }) => windows);
     let left: readonly Window[] = stretch.windows;
@@ -50,12 +72,9 @@ export async function* eachStretch(stretches: readonly Stretch[], read: StretchP
         left = page.left;
         yield { ...page, left: [...unread, ...left, ...later] };
       }
-      failedBefore = false;
     } catch (error) {
-      if (error instanceof ScanMismatch || error instanceof SavedOffsetRefused) throw error;
-      if (failedBefore || !isRefusal(error)) throw failure ?? error;
-      failure ??= toError(error);
-      failedBefore = true;
+      if (!(error instanceof StretchRefused)) throw error;
+      failure ??= error.cause;
       unread.push(...left);
     }
   }
