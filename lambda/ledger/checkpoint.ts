@@ -30,10 +30,12 @@ export const checkpointSchema = z.strictObject({
    * second below it has an outcome, lies in a pending window, or appeared later than the overlap looks back.
    */
   planned: second.nullable(),
-  /** When that was, by the function's own clock. The plan compares how far both clocks went. */
+  /** When that was, by the function's own clock. */
   plannedAt: second.exactOptional(),
   /** The largest lead of one node's clock over another's that was seen, and when last, by the function's own clock. */
   lead: z.strictObject({ seconds: second, at: second }).exactOptional(),
+  /** The clock of the source where it was furthest ahead within a day, and the function's own clock then; see `lead`. */
+  furthest: z.strictObject({ second, at: second }).exactOptional(),
   /** When quarantined entries with a transient reason were last tried again, by the function's own clock. */
   retriedAt: second.exactOptional(),
   /** What is still to be read, lowest first; see `Window`. An entry outside all of them, and below `planned`, has an outcome. */

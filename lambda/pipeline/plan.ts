@@ -51,7 +51,8 @@ export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Scheduled
   if (planned === null) return { plan: { ...next, pending: tidy([...pending, { after: 0, before }]) } };
 
   const known = knownLead(checkpoint, ownNow);
-  const ahead = aheadSeconds(checkpoint, before, ownNow);
+  const furthest = furthestAhead(checkpoint, planned, ownNow);
+  const ahead = furthest.second + Math.max(0, ownNow - furthest.at) - before;
   const inDoubt = ahead > Math.max(overlapSeconds, ORDINARY_SKEW_SECONDS) + (known?.seconds ?? 0);
   if (inDoubt)
     log.warn('The source’s clock is not where the last run left it; everything retained is read once more', {
@@ -70,6 +71,7 @@ export function planScheduled(checkpoint: Checkpoint, deps: PlanDeps): Scheduled
     plan: {
       ...next,
       ...(lead && { lead }),
+      ...(isLead && { furthest }),
       pending: tidy([...pending, ...windows.filter((window) => window.after < window.before)]),
     },
     ...(!pending.every(isDue) && { overlapFrom }),
@@ -81,13 +83,17 @@ function knownLead({ lead }: Checkpoint, ownNow: number): Checkpoint['lead'] {
 }
 
 /**
- * How far the source's clock lags behind where the time since the last plan should have taken it: the node that answered then was
- * ahead by so much.
+ * The source's clock where it was furthest ahead. Not where it was last: of nodes that answer one after the other, each is perhaps only a bit
+ * less ahead than the one before it.
  */
-function aheadSeconds({ planned, plannedAt }: Checkpoint, before: number, ownNow: number): number {
-  if (planned === null) return 0;
-  const elapsed = plannedAt === undefined ? 0 : Math.max(0, ownNow - plannedAt);
-  return planned + elapsed - before;
+function furthestAhead(
+  { furthest, plannedAt }: Checkpoint,
+  planned: number,
+  ownNow: number,
+): NonNullable<Checkpoint['furthest']> {
+  const last = { second: planned, at: plannedAt ?? ownNow };
+  const isRecent = furthest && ownNow - furthest.at <= LEAD_SECONDS;
+  return isRecent && furthest.second - furthest.at > last.second - last.at ? furthest : last;
 }
 
 export interface BackfillRequest {

@@ -94,7 +94,7 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     const { planned, lead, pending } = checkpoint;
     const from = (planned ?? 0) - profile.overlapSeconds - (lead?.seconds ?? 0);
     const rows = world.kong.table.visible().filter(({ timestamp }) => timestamp >= from).length;
-    const isLong = (rows / profile.pageSize) * (profile.pageSeconds + 0.1) > usableSeconds(profile);
+    const isLong = readingSeconds(profile, rows) > usableSeconds(profile);
     const rereading = pending.filter(({ again, after }) => again && after >= from - HOUR);
     const isSeen = ({ timestamp }: Row) => rereading.some((window) => holds(window, timestamp));
     const { lost, starved } = truth.waiting(calmSince);
@@ -180,7 +180,7 @@ function mostRuns({ profile, world, truth }: Scene): number {
   const usable = usableSeconds(profile);
   const visible = world.kong.table.visible();
   const pages = Math.ceil(visible.length / profile.pageSize) + 2;
-  const reading = pages * (profile.pageSeconds + 0.3);
+  const reading = readingSeconds(profile, visible.length);
   const open = new Set([...truth.entries.open].map(({ fate }) => fate));
   if (profile.resendsAtEnd)
     for (const { entry } of visible) {
@@ -198,5 +198,8 @@ function mostRuns({ profile, world, truth }: Scene): number {
   const scans = readsWhole(profile, world.kong.settings.version) && stuck > 0 ? 20 : 5;
   return FIXED_RUNS + 3 * Math.ceil(work / usable) + scans * Math.ceil(reading / usable);
 }
+
+const readingSeconds = ({ pageSize, pageSeconds }: Profile, rows: number): number =>
+  (Math.ceil(rows / pageSize) + 2) * (pageSeconds + 0.3);
 
 const usableSeconds = ({ budgetSeconds }: Profile): number => budgetSeconds - reserveOf(budgetSeconds);

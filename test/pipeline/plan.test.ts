@@ -191,6 +191,22 @@ describe('two nodes whose clocks differ', () => {
     for (const { lookback } of runs.slice(2)) expect(lookback).toBe(HOUR + 2 * HOUR);
   });
 
+  test('and a third that is less ahead in between: how far the first and the last are apart is noticed all the same', () => {
+    const lead = { seconds: 2 * HOUR, at: START.ownNow };
+    // Each step is less than overlap and lead together; the way from the first to the last is more.
+    const ahead = [4 * HOUR, 2 * HOUR, 0];
+    let checkpoint = settled({ ...START, sourceNow: START.sourceNow + 2 * HOUR }, { lead });
+    const runs = ahead.map((seconds, index) => {
+      const { sourceNow, ownNow } = later(START, (index + 1) * HOUR);
+      const run = plan(checkpoint, { sourceNow: sourceNow + seconds, ownNow });
+      checkpoint = { ...run.saved, pending: [] };
+      return run;
+    });
+    expect(runs.map(({ warned }) => warned)).toEqual([false, false, true]);
+    expect(runs[2]).toMatchObject({ pending: [{ after: 0, again: true }], lead: { seconds: 4 * HOUR } });
+    expect(plan(checkpoint, later(START, 4 * HOUR)).warned).toBe(false);
+  });
+
   test('by a minute are no matter', () => {
     for (const { warned, lead } of hours(60, 10)) expect([warned, lead]).toEqual([false, undefined]);
   });
