@@ -27,7 +27,7 @@ interface Search {
 /** @throws {StretchRefused} Kong failed to give some of it; all the rest was read */
 async function* filteredStretch({ windows }: Stretch, search: Search, deps: ScanDeps): AsyncGenerator<Page> {
   const left = yield* closingIn(windows, [], search, deps);
-  if (search.failure === null) return;
+  if (search.failure === null || left.length === 0) return;
   yield { items: [], left };
   throw new StretchRefused(named(search.failure, left));
 }

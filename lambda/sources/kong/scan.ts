@@ -1,4 +1,4 @@
-import { ForwarderError, KongPageTooLargeError, KongResponseError } from '../../errors.ts';
+import { ForwarderError, KongPageTooLargeError, KongResponseError, KongUnreachableError } from '../../errors.ts';
 import type { Item } from '../../pipeline/activity.ts';
 import type { Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
@@ -47,15 +47,19 @@ export const isRefusal = (error: unknown): error is OffsetRefused | KongResponse
  * @param isRight whether a page of one entry, of those before second 1, is what Kong must give
  */
 export async function refusal(error: unknown, kong: Kong, isRight: (page: KongPage) => boolean): Promise<Error | null> {
-  if (!isRefusal(error)) return null;
+  if (!isRefusal(error) && !isTimeout(error)) return null;
   const about = error instanceof OffsetRefused ? error.cause : error;
   try {
     return isRight(await fetchPage(kong, { size: 1, after: 0, before: 1 }, { isLastTry: true })) ? about : null;
   } catch (other) {
-    if (isRefusal(other)) return null;
+    if (isRefusal(other) || isTimeout(other)) return null;
     throw other;
   }
 }
+
+/** So much may be too much for Kong's database. */
+const isTimeout = (error: unknown): error is KongUnreachableError =>
+  error instanceof KongUnreachableError && error.isTimeout;
 
 /** Pages of one stretch; `left` is what is left of that stretch alone. */
 type StretchPages = (stretch: Stretch) => AsyncGenerator<Page>;

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { KongResponseError } from '../../../lambda/errors.ts';
+import { KongResponseError, KongUnreachableError } from '../../../lambda/errors.ts';
 import { byUrgency, merge, type Window } from '../../../lambda/pipeline/window.ts';
 import { toRfc3339 } from '../../../lambda/rfc-3339.ts';
+import type { Kong } from '../../../lambda/sources/kong/client.ts';
 import { toCursor } from '../../../lambda/sources/kong/cursor.ts';
 import type { KongSimulator } from '../../simulators/kong.ts';
 import { decodeOffset } from '../../simulators/kong-query.ts';
 import { eraOf } from '../../simulators/kong-version.ts';
-import { ago, collect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { ago, collect, connect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
 
 const OLD = '2.8.1.1-enterprise-edition';
 const BAD = { fault: 'answer', status: 400, body: { message: 'bad' } } as const;
@@ -218,6 +219,23 @@ describe('a part of the log that Kong fails to give', () => {
     }
     expect(left).toEqual(merge(bad.map((second) => ({ after: second, before: second + 1 }))));
     expect(read).toEqual(new Set(keys(rows.filter(({ timestamp }) => !bad.includes(timestamp)))));
+  });
+
+  test('because it would take too long: is asked for in smaller parts', async () => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    const rows = record(simulator, ...Array.from({ length: 64 }, (_, index) => index));
+    const kong = connect(simulator);
+    const slow: Kong = {
+      ...kong,
+      get: (path, query = {}, options) =>
+        Number(query['before']) - Number(query['after']) > 10
+          ? Promise.reject(new KongUnreachableError('no answer in time', { isTimeout: true }))
+          : kong.get(path, query, options),
+    };
+    const { pages, error } = await collect(scan(simulator, 'filtered', { after: 0, before: NOW + 1 }, 10, slow));
+    expect(error).toBeNull();
+    expect(pages.at(-1)?.left).toEqual([]);
+    expect(new Set(ids(pages))).toEqual(new Set(keys(rows)));
   });
 
   test('newest-first: the saved offset is given up once, and the failure of the rest is thrown', async () => {

@@ -53,11 +53,12 @@ export function scan(
   strategy: ScanStrategy,
   todo: Window | readonly Window[],
   pageSize: number,
+  kong = connect(simulator),
 ): AsyncGenerator<Page> {
   const { version } = simulator.settings;
   const context = { kongVersion: version, hostname: 'kong', deriveErrorCode: false };
   const toItem: ScanDeps['toItem'] = (row) => toActivity(toEntry(row), context);
-  const deps = { kong: connect(simulator), version, pageSize, toItem };
+  const deps = { kong, version, pageSize, toItem };
   return SCANS[strategy]('after' in todo ? [todo] : todo, deps);
 }
 
