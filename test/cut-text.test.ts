@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutJsonText, cutText, jsonBytes } from '../lambda/cut-text.ts';
+import { anyUtf16 } from './support/any-text.ts';
 
-const units = fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes));
-const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), units);
 const limit = fc.nat({ max: 200 });
 
 /** The characters of `whole` after `beginning`, one of which would not have fit. */
@@ -16,7 +15,7 @@ describe.each([
 ])('%s', (_, cut, bytes) => {
   test('gives the longest beginning that fits, and never half a character', () => {
     fc.assert(
-      fc.property(text, limit, (whole, maxBytes) => {
+      fc.property(anyUtf16, limit, (whole, maxBytes) => {
         const beginning = cut(whole, maxBytes);
         expect(whole.startsWith(beginning)).toBe(true);
         expect(bytes(beginning)).toBeLessThanOrEqual(maxBytes);
@@ -28,7 +27,7 @@ describe.each([
 
   test('leaves alone what fits', () => {
     fc.assert(
-      fc.property(text, (whole) => {
+      fc.property(anyUtf16, (whole) => {
         expect(cut(whole, bytes(whole))).toBe(whole);
       }),
     );

@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonBytes } from '../../lambda/cut-text.ts';
 import { fitMembers } from '../../lambda/sinks/fit.ts';
-
-const units = fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes));
-const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), units);
+import { anyUtf16 } from '../support/any-text.ts';
 
 describe('fitMembers', () => {
   test('changes nothing that fits', () => {
@@ -20,7 +18,7 @@ describe('fitMembers', () => {
 
   test('fits any members into any limit that holds their names', () => {
     const value = fc.oneof(
-      text.map((part) => part.repeat(40)),
+      anyUtf16.map((part) => part.repeat(40)),
       fc.double({ noNaN: true }),
       fc.boolean(),
     );

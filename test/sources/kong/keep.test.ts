@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createRedactor, DEFAULT_REDACT_KEYS } from '../../../lambda/redact/redactor.ts';
 import { toEntry } from '../../../lambda/sources/kong/entry.ts';
 import { KEPT_PAYLOAD_MAX_BYTES, keepRow } from '../../../lambda/sources/kong/keep.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const redactor = createRedactor(DEFAULT_REDACT_KEYS);
 
@@ -118,7 +119,7 @@ describe('what is kept of a row', () => {
     const secret = 'hunter2-hunter2';
     const row = fc.record(
       {
-        request_id: fc.string({ unit: 'binary' }),
+        request_id: anyText,
         path: fc.string().map((path) => `${path.replaceAll('?', '')}?token=${secret}`),
         payload: fc.oneof(
           fc.jsonValue().map((other) => JSON.stringify({ other, password: secret })),
