@@ -431,8 +431,8 @@ describe('the beginning of a text, which is all that is read,', () => {
 });
 
 /** Each of these takes minutes where a step looks at the rest of the text again, or overflows where one recurses. */
-describe('hostile input of 400,000 characters', () => {
-  test.each(hostilePayloads(400_000))('%s', (_, text) => {
+describe('hostile input of 200,000 characters', () => {
+  test.each(hostilePayloads(200_000))('%s', (_, text) => {
     expect(payload(text).text).not.toBe('');
     expect(query(text).text).not.toBe('');
   });
