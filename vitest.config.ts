@@ -1,8 +1,12 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { testFiles } from './test/support/projects.ts';
 
 const { unit, system, simulation } = testFiles(import.meta.dirname);
+// Processes and threads of the tests compile once what they share.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled');
+
 const world = { globalSetup: 'test/support/global-setup.ts' };
 
 export default defineConfig({
@@ -10,8 +14,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     setupFiles: 'test/support/leave-no-trace.ts',
-    // System tests wait for more than half of their time.
-    maxWorkers: availableParallelism() + 3,
+    // System tests wait for more than half of their time. Each more of them costs some seconds of CPU: it compiles and warms up for itself.
+    maxWorkers: availableParallelism() + 2,
     // CDK's check against CloudFormation's schemas takes seconds in each process; test/infra/validation.test.ts turns it on.
     env: { CDK_VALIDATION: 'false' },
     projects: [

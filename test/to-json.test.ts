@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toJson } from '../lambda/to-json.ts';
 
-const DEEP = '['.repeat(100_000) + ']'.repeat(100_000);
+/** JSON.stringify gives up before 5,000. */
+const DEEP = '['.repeat(20_000) + ']'.repeat(20_000);
 
 test('toJson writes what JSON.stringify writes', () => {
   fc.assert(

@@ -6,10 +6,12 @@ import { NOON } from './support/terminal.ts';
 
 const MAIN = new URL('../../infra/cli/kong-audit.mjs', import.meta.url).pathname;
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const OWN = { PATH, NODE_COMPILE_CACHE, AWS_EC2_METADATA_DISABLED: 'true' };
+
 /** The real process, with nothing but the server of the test to reach. */
 async function spawn(argv: readonly string[], env: Readonly<Record<string, string>>) {
-  const own = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...env };
-  return await promisify(execFile)(MAIN, argv, { env: own }).then(
+  return await promisify(execFile)(MAIN, argv, { env: { ...OWN, HOME: '/nonexistent', ...env } }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: unknown) => error as { code: number; stdout: string; stderr: string },
   );
@@ -36,7 +38,7 @@ describe('the program', () => {
     const cli = await operate();
     cli.fake.busyUntil = NOON + 900;
     const child = execFile(MAIN, ['run', '--watch'], {
-      env: { PATH: process.env['PATH'], AWS_EC2_METADATA_DISABLED: 'true', ...cli.aws.env },
+      env: { ...OWN, ...cli.aws.env },
     });
     let said = '';
     let isPressed = false;

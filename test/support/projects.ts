@@ -11,8 +11,18 @@ export interface TestFiles {
   readonly simulation: string[];
 }
 
-/** Histories, wherever they are played, and every template against CloudFormation's schemas: what does not fit into a minute. */
-const SIMULATIONS = ['test/chaos/**', '**/history.test.ts', 'test/infra/validation.test.ts'];
+/** What does not fit into a minute. */
+const SIMULATIONS = [
+  // Histories, wherever they are played.
+  'test/chaos/**',
+  '**/history.test.ts',
+  // Whole deployments from the first to the last day, each several times.
+  'test/demo.test.ts',
+  'test/run/log-group-life.test.ts',
+  // All that CDK makes: every template against CloudFormation's schemas, and the asset as it is deployed.
+  'test/infra/validation.test.ts',
+  'test/infra/asset.test.ts',
+];
 /** What makes a test a system test, be it imported by the test itself or by a helper under `test/`. */
 const OUTSIDE = /^(node:(child_process|http2?|https)$|aws-cdk-lib\b)/;
 /** A static import of more than types, on one line or more. */

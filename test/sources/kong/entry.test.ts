@@ -233,8 +233,8 @@ test('whatever Kong sends becomes an entry of one kind or the other', () => {
 });
 
 test('a row nested deeper than JSON can be written is an entry all the same', () => {
-  const nested: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
-  expect(valid({ payload: nested }).payload).toBe('['.repeat(100_000) + ']'.repeat(100_000));
+  const nested: unknown = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000));
+  expect(valid({ payload: nested }).payload).toBe('['.repeat(20_000) + ']'.repeat(20_000));
   expect(valid({ request_id: '', nested }).id).toMatch(/^[0-9a-f]{64}$/);
   expect(invalid(nested).id).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -108,9 +108,9 @@ describe('what is kept of a row', () => {
   });
 
   test('of a row nested deeper than JSON can be written keeps its text', () => {
-    const nested: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+    const nested: unknown = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000));
     for (const row of [{ ...ROW, nested, password: 'x' }, nested, { ...ROW, payload: nested }]) {
-      expect(JSON.stringify(keep(row)).length).toBeLessThan(100_000);
+      expect(JSON.stringify(keep(row)).length).toBeLessThan(50_000);
     }
     expect(keep({ ...ROW, nested }).row).toContain('id-1');
   });
