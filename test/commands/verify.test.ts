@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { VerifyReport } from '../../lambda/commands/verify/verify.ts';
 import { startCloudTrailLake } from '../simulators/cloudtrail-lake-query.ts';
-import { type Forwarder, idsOf, start, type StartOptions } from '../support/forwarder.ts';
+import { type Forwarder, start, type StartOptions } from '../support/forwarder.ts';
+import { keysOf } from '../support/ids.ts';
+import { ONE_OF_EACH } from '../sources/kong/versions.ts';
 
 const NOW = Math.floor(Date.now() / 1000);
 const DAY = 86_400;
@@ -35,7 +37,7 @@ const recordDay = (forwarder: Forwarder, count: number) =>
   ).flat();
 
 describe('verify', () => {
-  test.each(['3.9.1.0', '3.4.3.8', '3.3.0.0'])(
+  test.each(ONE_OF_EACH)(
     'with Kong %s: everything is there, and an auditor can recompute the digest',
     async (version) => {
       await using parts = await startWithLake({ kong: { version }, env: { KONG_PAGE_SIZE: '100' } });
@@ -60,7 +62,7 @@ describe('verify', () => {
         marked: 0,
         digest: `sha256:${hash(
           'sha256',
-          idsOf(rows)
+          keysOf(rows)
             .map((key) => `${key}\n`)
             .join(''),
         )}`,
@@ -93,7 +95,7 @@ describe('verify', () => {
     expect(await parts.verify({ repair: true })).toMatchObject({ source: 50, sink: 50, missing: 0, marked: 50 });
     expect(await forwarder.seen(rows[0]?.key ?? '')).toMatch(/^[0-9a-f-]{36}$/);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', duplicates: 50 });
-    expect(forwarder.uids().filter((uid) => idsOf(rows).includes(uid))).toHaveLength(50);
+    expect(forwarder.uids().filter((uid) => keysOf(rows).includes(uid))).toHaveLength(50);
   });
 
   test('counts copies, own requests, quarantined and ignored entries for what they are', async () => {

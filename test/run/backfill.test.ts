@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, idsOf, KONG_NOW, start } from '../support/forwarder.ts';
+import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
 import { startRedis } from '../support/redis-server.ts';
+import { keysOf } from '../support/ids.ts';
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000', '');
 
@@ -15,7 +16,7 @@ describe('a backfill', () => {
     const rows = forwarder.record(100);
     const summary = await forwarder.invoke({ mode: 'backfill', after, before });
     expect(summary).toMatchObject({ status: 'complete', mode: 'backfill', fetched: 30, forwarded: 30, pending: [] });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows.slice(40, 70)));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows.slice(40, 70)));
   });
 
   test('without bounds reads everything up to Kong’s now', async () => {
@@ -23,7 +24,7 @@ describe('a backfill', () => {
     const rows = forwarder.record(5);
     forwarder.record(1, {}, { at: KONG_NOW, skewSeconds: 50 });
     expect(await forwarder.invoke({ mode: 'backfill' })).toMatchObject({ status: 'complete', forwarded: 5 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('may end in the future: it goes as far as Kong’s now', async () => {
@@ -53,7 +54,7 @@ describe('a backfill', () => {
     expect(await forwarder.invoke({ mode: 'backfill', after: KONG_NOW - 10 })).toMatchObject({ watermark: null });
     expect(await forwarder.checkpoint()).toMatchObject({ planned: null, pending: [] });
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 90, duplicates: 10 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('brings what is older than the overlap, and drops what was forwarded', async () => {
@@ -88,7 +89,7 @@ describe('a backfill', () => {
 
     kong.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', pending: [] });
-    expect(new Set(forwarder.uids())).toEqual(new Set(idsOf([...old, ...rows])));
+    expect(new Set(forwarder.uids())).toEqual(new Set(keysOf([...old, ...rows])));
   });
 });
 
@@ -103,7 +104,7 @@ describe('resend', () => {
     forwarder.clock.now += 1;
     const resend = { mode: 'backfill', after: KONG_NOW - 5, before: KONG_NOW + 1, resend: true };
     expect(await forwarder.invoke(resend)).toMatchObject({ status: 'complete', forwarded: 5, own: 2, duplicates: 0 });
-    expect(forwarder.uids().slice(9).sort()).toEqual(idsOf(rows.slice(5)));
+    expect(forwarder.uids().slice(9).sort()).toEqual(keysOf(rows.slice(5)));
     expect(await forwarder.quarantine()).toEqual({});
     expect(await forwarder.seen(refused)).toBe(cloudtrail.accepted.find(({ id }) => id === refused)?.eventID);
   });

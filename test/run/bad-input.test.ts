@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { KONG_NOW, start } from '../support/forwarder.ts';
+import { ONE_OF_EACH } from '../sources/kong/versions.ts';
 
 const MEGABYTE = 1_000_000;
 const LARGE = JSON.stringify({ text: 'a"\\é'.repeat(MEGABYTE) });
@@ -70,38 +71,35 @@ const INVALID: Record<string, Record<string, unknown>> = {
 };
 
 describe('bad input', () => {
-  test.each(['3.9.1.0', '3.4.3.8', '3.3.0.0'])(
-    'all of it in one log of a Kong %s: every entry is accounted for',
-    async (version) => {
-      await using forwarder = await start({ kong: { version }, env: { KONG_PAGE_SIZE: '7' } });
-      const record = (request_id: string, entry: Record<string, unknown>) =>
-        forwarder.record(1, { request_id, ...entry });
-      for (const [id, [entry]] of Object.entries(SENDABLE)) record(id, entry);
-      for (const [id, entry] of Object.entries(INVALID)) record(id, entry);
-      record('', { path: '/nameless/a' });
-      record('', { path: '/nameless/b' });
-      record('', { path: '/nameless/b' });
-      record('twice', {});
-      record('twice', { status: 404 });
-      const count = forwarder.kong.table.recorded.length;
+  test.each(ONE_OF_EACH)('all of it in one log of a Kong %s: every entry is accounted for', async (version) => {
+    await using forwarder = await start({ kong: { version }, env: { KONG_PAGE_SIZE: '7' } });
+    const record = (request_id: string, entry: Record<string, unknown>) =>
+      forwarder.record(1, { request_id, ...entry });
+    for (const [id, [entry]] of Object.entries(SENDABLE)) record(id, entry);
+    for (const [id, entry] of Object.entries(INVALID)) record(id, entry);
+    record('', { path: '/nameless/a' });
+    record('', { path: '/nameless/b' });
+    record('', { path: '/nameless/b' });
+    record('twice', {});
+    record('twice', { status: 404 });
+    const count = forwarder.kong.table.recorded.length;
 
-      const summary = await forwarder.invoke();
-      expect(summary).toMatchObject({ status: 'complete', fetched: count, quarantined: 5, duplicates: 2, pending: [] });
-      expect(summary.forwarded).toBe(count - 7);
-      expect(Object.keys(await forwarder.quarantine()).sort()).toEqual(Object.keys(INVALID).sort());
+    const summary = await forwarder.invoke();
+    expect(summary).toMatchObject({ status: 'complete', fetched: count, quarantined: 5, duplicates: 2, pending: [] });
+    expect(summary.forwarded).toBe(count - 7);
+    expect(Object.keys(await forwarder.quarantine()).sort()).toEqual(Object.keys(INVALID).sort());
 
-      const events = new Map(forwarder.events().map((event) => [event['UID'], event]));
-      for (const [id, [, event]] of Object.entries(SENDABLE)) expect(events.get(id.trim()), id).toMatchObject(event);
-      expect(events.get('unix')).not.toHaveProperty('sourceIPAddress');
-      expect(events.has('twice')).toBe(true);
-      const nameless = [...events.values()].filter(({ eventName }) => String(eventName).startsWith('GET/nameless'));
-      expect(nameless.map(({ eventName }) => eventName).sort()).toEqual(['GET/nameless/a', 'GET/nameless/b']);
-      for (const { UID } of nameless) expect(UID).toMatch(/^[0-9a-f]{64}$/);
+    const events = new Map(forwarder.events().map((event) => [event['UID'], event]));
+    for (const [id, [, event]] of Object.entries(SENDABLE)) expect(events.get(id.trim()), id).toMatchObject(event);
+    expect(events.get('unix')).not.toHaveProperty('sourceIPAddress');
+    expect(events.has('twice')).toBe(true);
+    const nameless = [...events.values()].filter(({ eventName }) => String(eventName).startsWith('GET/nameless'));
+    expect(nameless.map(({ eventName }) => eventName).sort()).toEqual(['GET/nameless/a', 'GET/nameless/b']);
+    for (const { UID } of nameless) expect(UID).toMatch(/^[0-9a-f]{64}$/);
 
-      forwarder.clock.now += 1;
-      expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 0, quarantined: 0 });
-    },
-  );
+    forwarder.clock.now += 1;
+    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 0, quarantined: 0 });
+  });
 
   test('rows that are not even objects go to quarantine and stop nothing', async () => {
     await using forwarder = await start();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckReport } from '../../lambda/commands/check.ts';
 import { EXAMPLE_LOG_GROUP as GROUP } from '../simulators/cloudwatch-logs-model.ts';
-import { type Forwarder, idsOf, start, type StartOptions } from '../support/forwarder.ts';
+import { type Forwarder, start, type StartOptions } from '../support/forwarder.ts';
+import { keysOf } from '../support/ids.ts';
 
 const DAY = 86_400;
 
@@ -33,7 +34,7 @@ describe('a first run', () => {
     await using forwarder = await startLogs();
     const rows = recordDays(forwarder, 30, 3600);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 720, quarantined: 0, pending: [] });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
 
     const moved = forwarder.logs.model.accepted.filter(({ timestamp, message }) => {
       const event = JSON.parse(message) as Event;
@@ -87,7 +88,7 @@ describe('an hourly run', () => {
     forwarder.clock.now += 5 * 3600;
     const rows = forwarder.record(5);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5, pending: [] });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
     for (const event of forwarder.events() as unknown as Event[])
       expect(event.additionalEventData.loggedAt).toMatch(/^\d{4}-.+Z$/);
   });
@@ -135,7 +136,7 @@ describe('the destination is wrong', () => {
 
     mend(forwarder);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 20, pending: [] });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 });
 
@@ -151,7 +152,7 @@ describe('a group whose retention is shorter than what Kong retains', () => {
 
     forwarder.logs.model.setRetention(GROUP, 3653);
     expect(await forwarder.invoke({ mode: 'replay' })).toMatchObject({ status: 'complete', forwarded: 92 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
     expect(await forwarder.quarantine()).toEqual({});
   });
 });
@@ -162,7 +163,7 @@ describe('puts that fail', () => {
     const rows = forwarder.record(20);
     forwarder.logs.faults.next({ fault: 'error', code: 'ThrottlingException' }, { times: 4 });
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 20 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
     expect(forwarder.logged('PutThrottled')).toMatchObject([{ PutThrottled: 4 }]);
   });
 
@@ -176,7 +177,7 @@ describe('puts that fail', () => {
     forwarder.logs.faults.clear();
     forwarder.clock.now += 1;
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 20, pending: [] });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('with a lost answer are not sent again in this run; the next one sends them, and copies have the same UID', async () => {
@@ -206,7 +207,7 @@ describe('puts that fail', () => {
     );
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 19, quarantined: 1, pending: [] });
     expect(await forwarder.quarantine()).toMatchObject({ [poison]: { errorCode: 'InvalidParameterException' } });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows).filter((id) => id !== poison));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows).filter((id) => id !== poison));
   });
 
   test('with an error that no document names, all of them: the run fails, and nothing goes to quarantine', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { idsOf, KONG_NOW, start } from '../support/forwarder.ts';
+import { KONG_NOW, start } from '../support/forwarder.ts';
+import { keysOf } from '../support/ids.ts';
 
 const RESERVE_MS = 600;
 const env = { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: `${RESERVE_MS}`, OVERLAP_SECONDS: '1' };
@@ -28,7 +29,7 @@ describe('the deadline comes', () => {
     const [, first, second] = kong.requests.slice(asked).map(({ path }) => path);
     expect(first).toContain(`after=${KONG_NOW + 1}&before=${KONG_NOW + 101}`);
     expect(second).toContain(`after=0&before=${secondOf(rows[30]) + 1}`);
-    expect(forwarder.uids()).toEqual(expect.arrayContaining(idsOf(rows)));
+    expect(forwarder.uids()).toEqual(expect.arrayContaining(keysOf(rows)));
   });
 
   test('while CloudTrail does not answer: what it has not taken stays pending, and the next run delivers it', async () => {
@@ -44,7 +45,7 @@ describe('the deadline comes', () => {
 
     cloudtrail.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 50 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('while a put is slow: it may end in the first half of the reserve, and is marked', async () => {
@@ -68,7 +69,7 @@ describe('the deadline comes', () => {
     expect(cut).toMatchObject({ status: 'incomplete', forwarded: 10 });
     kong.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 20 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('before Kong has said who it is: nothing is planned and nothing forgotten', async () => {
@@ -79,7 +80,7 @@ describe('the deadline comes', () => {
     expect(cut).toMatchObject({ name: 'NoProgressError' });
     forwarder.kong.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('again and again: each run shrinks what is pending, fresh entries do not wait for the backlog', async () => {
@@ -102,7 +103,7 @@ describe('the deadline comes', () => {
     expect(forwarder.uids()).toContain(fresh[0]?.key);
     kong.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete' });
-    expect(forwarder.uids().sort()).toEqual(expect.arrayContaining(idsOf(rows)));
+    expect(forwarder.uids().sort()).toEqual(expect.arrayContaining(keysOf(rows)));
   });
 
   test('sooner than the reserve allows for: half of the time is for working', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, idsOf, start } from '../support/forwarder.ts';
+import { type Forwarder, start } from '../support/forwarder.ts';
+import { keysOf } from '../support/ids.ts';
 
 /** CloudTrail refuses the event of `id` with `code`. */
 function refuse({ cloudtrail }: Forwarder, id: string | undefined, code: string): void {
@@ -11,7 +12,7 @@ describe('one event fails', () => {
     'with %s: it goes to quarantine, the others are forwarded',
     async (code) => {
       await using forwarder = await start();
-      const [refused, ...others] = idsOf(forwarder.record(5));
+      const [refused, ...others] = keysOf(forwarder.record(5));
       refuse(forwarder, refused, code);
       expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 4, quarantined: 1, pending: [] });
       expect(await forwarder.quarantine()).toMatchObject({ [String(refused)]: { errorCode: code } });
@@ -25,7 +26,7 @@ describe('one event fails', () => {
 
   test.each(['Throttling', 'InternalFailure'])('with %s: it is sent again in the same run', async (code) => {
     await using forwarder = await start();
-    const [slow] = idsOf(forwarder.record(5));
+    const [slow] = keysOf(forwarder.record(5));
     forwarder.cloudtrail.faults.next({ fault: 'events', error: ({ id }) => (id === slow ? code : undefined) });
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5, quarantined: 0, puts: 2 });
     expect(new Set(forwarder.uids()).size).toBe(5);
@@ -36,7 +37,7 @@ describe('one event fails', () => {
     'with %s: the run fails; what the same answer accepted is marked, and nothing else',
     async (code) => {
       await using forwarder = await start();
-      const [refused, ...others] = idsOf(forwarder.record(5));
+      const [refused, ...others] = keysOf(forwarder.record(5));
       refuse(forwarder, refused, code);
       const error = await forwarder.fail();
       expect(error).toMatchObject({ name: 'ChannelError', code: 'CHANNEL_MISCONFIGURED' });
@@ -47,7 +48,7 @@ describe('one event fails', () => {
 
       forwarder.cloudtrail.faults.clear();
       expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 1 });
-      expect(forwarder.uids().sort()).toEqual(idsOf(forwarder.kong.table.recorded.slice(0, 5)));
+      expect(forwarder.uids().sort()).toEqual(keysOf(forwarder.kong.table.recorded.slice(0, 5)));
     },
   );
 });
@@ -93,7 +94,7 @@ describe('a whole request fails', () => {
     'with %s: the entry that causes it is found and quarantined, the others are forwarded',
     async (code) => {
       await using forwarder = await start();
-      const [poison, ...others] = idsOf(forwarder.record(120));
+      const [poison, ...others] = keysOf(forwarder.record(120));
       forwarder.cloudtrail.faults.always(({ body }) =>
         body.includes(String(poison)) ? { fault: 'error', code } : undefined,
       );
@@ -121,7 +122,7 @@ describe('a whole request fails', () => {
     expect(await forwarder.fail()).toMatchObject({ name: 'PutRetriesExhaustedError' });
     expect(forwarder.uids()).toHaveLength(5);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5 });
-    expect([...new Set(forwarder.uids())].sort()).toEqual(idsOf(rows));
+    expect([...new Set(forwarder.uids())].sort()).toEqual(keysOf(rows));
   });
 
   test('for a channel that asks for an external id: EXTERNAL_ID gives it', async () => {
@@ -161,7 +162,7 @@ describe.concurrent('retries run out', () => {
 
     forwarder.cloudtrail.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 1 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('for a whole request: likewise', async () => {
@@ -176,7 +177,7 @@ describe.concurrent('retries run out', () => {
 
     forwarder.cloudtrail.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 100 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('and then the time: the run fails all the same', async () => {

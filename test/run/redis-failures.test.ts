@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, idsOf, start } from '../support/forwarder.ts';
+import { type Forwarder, start } from '../support/forwarder.ts';
 import { freePort, startRedis } from '../support/redis-server.ts';
+import { keysOf } from '../support/ids.ts';
 
 const delivered = (forwarder: Forwarder) => [...new Set(forwarder.uids())].sort();
 
@@ -18,7 +19,7 @@ describe.concurrent('Redis', () => {
     await using server = await startRedis({ port });
     expect(server.port).toBe(port);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5 });
-    expect(delivered(forwarder)).toEqual(idsOf(rows));
+    expect(delivered(forwarder)).toEqual(keysOf(rows));
   });
 
   test('refuses the password: the error says so without the password', async () => {
@@ -37,7 +38,7 @@ describe.concurrent('Redis', () => {
     forwarder.env['REDIS_PASSWORD'] = 'right-and-secret';
     await forwarder.coldStart();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 5 });
-    expect(delivered(forwarder)).toEqual(idsOf(rows));
+    expect(delivered(forwarder)).toEqual(keysOf(rows));
     expect(forwarder.output()).not.toMatch(/wrong-and-secret|right-and-secret/);
   });
 
@@ -53,7 +54,7 @@ describe.concurrent('Redis', () => {
     });
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete' });
     await restarted;
-    expect(delivered(forwarder)).toEqual(idsOf(rows));
+    expect(delivered(forwarder)).toEqual(keysOf(rows));
   });
 
   test('is killed mid-run for good: the run fails, and the next one delivers the rest', async () => {
@@ -78,7 +79,7 @@ describe.concurrent('Redis', () => {
     cloudtrail.faults.clear();
     await forwarder.redis.del(`${forwarder.prefix}lock`);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete' });
-    expect(delivered(forwarder)).toEqual(idsOf(rows));
+    expect(delivered(forwarder)).toEqual(keysOf(rows));
   });
 
   test('hangs when little time is left: the run still says so in time', async () => {
@@ -120,7 +121,7 @@ describe.concurrent('Redis', () => {
     await redis.config('SET', 'maxmemory', '0');
     cloudtrail.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 2000 - marked });
-    expect(delivered(forwarder)).toEqual(idsOf(rows));
+    expect(delivered(forwarder)).toEqual(keysOf(rows));
   });
 
   test('is out of memory from the start: the run fails and sends nothing', async () => {

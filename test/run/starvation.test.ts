@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { decodeOffset } from '../simulators/kong-query.ts';
 import { eraOf } from '../simulators/kong-version.ts';
-import { type Forwarder, idsOf, KONG_NOW, start } from '../support/forwarder.ts';
+import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
+import { keysOf } from '../support/ids.ts';
+import { ONE_OF_EACH } from '../sources/kong/versions.ts';
 
 const env = { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '1' };
-const STRATEGIES = [
-  ['3.9.1.0', 'filtered'],
-  ['3.4.3.8', 'newest-first'],
-  ['3.3.0.0', 'full-scan'],
-] as const;
 
 const delivered = (forwarder: Forwarder, rows: readonly { readonly key: string }[]) => {
   const wanted = new Set(rows.map(({ key }) => key));
@@ -47,7 +44,7 @@ function neverListed(forwarder: Forwarder, ...ids: readonly string[]): void {
   forwarder.cloudtrail.faults.always(() => ({ fault: 'omit', ids: (id) => ids.includes(id) }));
 }
 
-describe.each(STRATEGIES)('Kong %s (%s)', (version) => {
+describe.each(ONE_OF_EACH)('Kong %s (%s)', (version) => {
   test('one event that never goes through, and a log of many runs: all others are delivered, each once', async () => {
     await using forwarder = await start({ env, kong: { version } });
     const rows = forwarder.record(150);
@@ -55,7 +52,7 @@ describe.each(STRATEGIES)('Kong %s (%s)', (version) => {
     neverListed(forwarder, stuck);
     for (let run = 0; run < 6; run += 1) await shortRun(forwarder, 4);
     await forwarder.invoke().catch(() => undefined);
-    expect(delivered(forwarder, rows).sort()).toEqual(idsOf(rows).filter((key) => key !== stuck));
+    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows).filter((key) => key !== stuck));
   });
 
   test('a log of many runs and no fault at all: each run goes on where the last one ended', async () => {
@@ -88,7 +85,7 @@ describe.each(STRATEGIES)('Kong %s (%s)', (version) => {
     const dayBefore = JSON.stringify({ ...checkpoint, retriedAt: retriedAt - 86_400 });
     await forwarder.redis.set(`${forwarder.prefix}checkpoint`, dayBefore);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 1 });
-    expect(delivered(forwarder, rows).sort()).toEqual(idsOf(rows));
+    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
     expect(await forwarder.quarantine()).toEqual({});
   });
 });
@@ -102,14 +99,14 @@ describe('seconds that Kong fails to give', () => {
       forwarder.record(1, {}, { at: minutesAgo(5 + index) }),
     ).flat();
     failForSeconds(kong, [10, 20, 30].map(minutesAgo));
-    const readable = idsOf(rows.filter(({ timestamp }) => ![10, 20, 30].map(minutesAgo).includes(timestamp)));
+    const readable = keysOf(rows.filter(({ timestamp }) => ![10, 20, 30].map(minutesAgo).includes(timestamp)));
     const stuck = rows.find(({ timestamp }) => timestamp === minutesAgo(40))?.key ?? '';
     neverListed(forwarder, stuck);
     for (let run = 0; run < 20; run += 1) await forwarder.fail();
     const late = forwarder.record(1, {}, { at: minutesAgo(35) });
     for (let run = 0; run < 2; run += 1) await forwarder.fail();
     expect(delivered(forwarder, [...rows, ...late]).sort()).toEqual(
-      [...readable, ...idsOf(late)].filter((key) => key !== stuck).sort(),
+      [...readable, ...keysOf(late)].filter((key) => key !== stuck).sort(),
     );
     expect(Object.keys(await forwarder.quarantine())).toEqual([stuck]);
 
@@ -193,7 +190,7 @@ describe('nodes whose clocks are two hours apart, answering in turn', () => {
       expect(await forwarder.invoke()).toMatchObject({ status: 'complete' });
       asked.push(kong.requests.length - before);
     }
-    expect(delivered(forwarder, rows).sort()).toEqual(idsOf(rows));
+    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
     // The first run reads all there is, the second once more, for nobody can know since when the first node was ahead.
     expect(asked.slice(0, 2).every((requests) => requests > 20)).toBe(true);
     expect(Math.max(...asked.slice(2))).toBeLessThanOrEqual(3);
@@ -214,7 +211,7 @@ describe('a saved offset that Kong no longer takes', () => {
       path.includes('another-release') ? { fault: 'answer', status, body: { message: 'no such offset' } } : undefined,
     );
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 30, duplicates: 30 });
-    expect(delivered(forwarder, rows).sort()).toEqual(idsOf(rows));
+    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
   });
 });
 
@@ -245,7 +242,7 @@ describe('CloudTrail is down', () => {
 
     forwarder.cloudtrail.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 2500 });
-    expect(delivered(forwarder, rows).sort()).toEqual(idsOf(rows));
+    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
   });
 });
 

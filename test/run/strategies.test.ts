@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Forwarder, idsOf, KONG_NOW, start } from '../support/forwarder.ts';
+import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
+import { keysOf } from '../support/ids.ts';
+import { ONE_OF_EACH, VERSIONS } from '../sources/kong/versions.ts';
 
 const env = { KONG_PAGE_SIZE: '10' };
 const onRoot = ({ path }: { readonly path: string }) => path === '/';
@@ -13,33 +15,26 @@ function pretend({ kong }: Forwarder, version: string): void {
 }
 
 describe('the version of Kong decides how the log is read', () => {
-  test.each([
-    ['2.8.1.1-enterprise-edition', 'full-scan'],
-    ['3.1.0.0', 'full-scan'],
-    ['3.4.3.7', 'full-scan'],
-    ['3.4.3.8', 'newest-first'],
-    ['3.4.3.9', 'filtered'],
-    ['3.5.0.4', 'newest-first'],
-    ['3.6.1.5', 'filtered'],
-    ['3.9.1.0', 'filtered'],
-    ['3.11.0.2', 'filtered'],
-  ])('%s: %s; a first run reads everything, the next one what is new and late', async (version, strategy) => {
-    await using forwarder = await start({ env, kong: { version } });
-    const rows = [...forwarder.record(45, {}, { at: KONG_NOW - 9000 }), ...forwarder.record(45)];
-    expect(await forwarder.invoke()).toMatchObject({
-      status: 'complete',
-      strategy,
-      kongVersion: version,
-      forwarded: 90,
-      watermark: KONG_NOW + 1,
-    });
+  test.each(VERSIONS)(
+    '%s: %s; a first run reads everything, the next one what is new and late',
+    async (version, strategy) => {
+      await using forwarder = await start({ env, kong: { version } });
+      const rows = [...forwarder.record(45, {}, { at: KONG_NOW - 9000 }), ...forwarder.record(45)];
+      expect(await forwarder.invoke()).toMatchObject({
+        status: 'complete',
+        strategy,
+        kongVersion: version,
+        forwarded: 90,
+        watermark: KONG_NOW + 1,
+      });
 
-    forwarder.clock.now += 1800;
-    rows.push(...forwarder.record(20), ...forwarder.record(1, {}, { at: KONG_NOW - 1700 }));
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', strategy, forwarded: 21 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
-    expect(forwarder.output()).not.toContain('WARN');
-  });
+      forwarder.clock.now += 1800;
+      rows.push(...forwarder.record(20), ...forwarder.record(1, {}, { at: KONG_NOW - 1700 }));
+      expect(await forwarder.invoke()).toMatchObject({ status: 'complete', strategy, forwarded: 21 });
+      expect(forwarder.uids().sort()).toEqual(keysOf(rows));
+      expect(forwarder.output()).not.toContain('WARN');
+    },
+  );
 
   test('filtered: every page carries after, before and size beside the offset', async () => {
     await using forwarder = await start({ env });
@@ -72,12 +67,12 @@ describe('the version of Kong decides how the log is read', () => {
     expect(forwarder.uids()).toContain(late?.key);
   });
 
-  test.each(['3.3.0.0', '3.4.3.8', '3.9.1.0'])('%s: a backfill forwards what lies in its window', async (version) => {
+  test.each(ONE_OF_EACH)('%s: a backfill forwards what lies in its window', async (version) => {
     await using forwarder = await start({ env, kong: { version } });
     const rows = forwarder.record(50);
     const summary = await forwarder.invoke({ mode: 'backfill', after: KONG_NOW - 40, before: KONG_NOW - 15 });
     expect(summary).toMatchObject({ status: 'complete', fetched: 25, forwarded: 25 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows.slice(10, 35)));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows.slice(10, 35)));
   });
 });
 
@@ -126,7 +121,7 @@ describe('Kong does not keep to its strategy', () => {
     forwarder.clock.now += 9000;
     rows.push(...forwarder.record(25));
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', strategy: 'full-scan', forwarded: 25 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
     const warnings = forwarder.logged('level').filter(({ level }) => level === 'WARN');
     expect(warnings).toMatchObject([{ message: expect.stringContaining('filtered') as string }]);
   });
@@ -151,7 +146,7 @@ describe('Kong does not keep to its strategy', () => {
     forwarder.clock.now += 9000;
     rows.push(...forwarder.record(15), ...forwarder.record(1, {}, { at: KONG_NOW + 6000 }));
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', strategy: 'full-scan', forwarded: 16 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test.each(['filtered', 'newest-first', 'full-scan'])('KONG_SCAN=%s overrides the version', async (strategy) => {
@@ -165,7 +160,7 @@ describe('Kong does not keep to its strategy', () => {
     await using forwarder = await start({ env: { ...env, KONG_SCAN: 'filtered' }, kong: { version: '3.3.0.0' } });
     const rows = forwarder.record(45);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', strategy: 'full-scan', forwarded: 45 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 });
 
@@ -201,7 +196,7 @@ describe('a full scan is interrupted', () => {
         .uids()
         .filter((uid) => rows.some(({ key }) => key === uid))
         .sort(),
-    ).toEqual(idsOf(rows));
+    ).toEqual(keysOf(rows));
   });
 
   test('many times: it still ends, and nothing is lost or sent twice', async () => {
@@ -209,7 +204,7 @@ describe('a full scan is interrupted', () => {
     const rows = forwarder.record(60);
     for (let run = 0; run < 4; run += 1) await interrupt(forwarder, 1);
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', pending: [] });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test('and Kong refuses the saved offset: the scan starts again', async () => {
@@ -222,7 +217,7 @@ describe('a full scan is interrupted', () => {
       { match: ({ path }) => path.includes('offset') },
     );
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 30, duplicates: 30 });
-    expect(forwarder.uids().sort()).toEqual(idsOf(rows));
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
 
   test.each([
@@ -237,7 +232,7 @@ describe('a full scan is interrupted', () => {
     await interrupt(forwarder, 3);
     forwarder.kong.settings.version = to;
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', kongVersion: to, pending: [] });
-    expect([...new Set(forwarder.uids())].sort()).toEqual(idsOf(rows));
+    expect([...new Set(forwarder.uids())].sort()).toEqual(keysOf(rows));
     expect((await forwarder.checkpoint())?.pending).toEqual([]);
   });
 });

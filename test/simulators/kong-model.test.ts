@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kongModel, type KongAnswer, type KongModel, type KongModelOptions } from './kong-model.ts';
+import { VERSIONS } from '../sources/kong/versions.ts';
 
 interface AuditPage {
   readonly data: readonly {
@@ -16,7 +17,7 @@ interface AuditPage {
 
 const START = 1_700_000_000;
 const OLD = '2.8.1.1-enterprise-edition';
-const ERAS = [OLD, '3.1.1.2', '3.4.3.7', '3.4.3.8', '3.4.3.9', '3.5.0.4', '3.6.1.5', '3.7.0.0', '3.9.1.0'];
+const ERAS = VERSIONS.map(([version]) => version);
 
 /** A Kong whose clock is moved by hand. Its own rows never appear, unless the test is about them. */
 function kongAt(options: Partial<KongModelOptions> = {}) {

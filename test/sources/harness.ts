@@ -40,9 +40,6 @@ export function writeAll(harness: SourceHarness, secondsAgo: readonly number[]):
   return new Map(secondsAgo.map((seconds) => [harness.write(harness.now - seconds), harness.now - seconds]));
 }
 
-export const idsOf = (pages: readonly Pick<Page, 'items'>[]): string[] =>
-  pages.flatMap(({ items }) => items.map(({ id }) => id));
-
 /** Reads `todo` to its end, as a run would. */
 export async function readAll(harness: SourceHarness, todo: readonly Window[]): Promise<Page[]> {
   const opened = await harness.connect().open();

@@ -11,7 +11,7 @@ export const anyCharacter: fc.Arbitrary<string> = fc.nat(0x10ffff - SURROGATES).
   (index) => String.fromCodePoint(index < FIRST_SURROGATE ? index : index + SURROGATES),
   (text) => {
     const code = typeof text === 'string' ? text.codePointAt(0) : undefined;
-    if (code === undefined || text !== String.fromCodePoint(code) || !String(text).isWellFormed())
+    if (code === undefined || text !== String.fromCodePoint(code) || !text.isWellFormed())
       throw new TypeError('not one character');
     return code < FIRST_SURROGATE ? code : code - SURROGATES;
   },

@@ -93,9 +93,6 @@ export interface Forwarder extends AsyncDisposable {
   keyspace(): Promise<Record<string, string>>;
 }
 
-/** The ids of these rows, sorted. */
-export const idsOf = (rows: readonly Pick<KongRow, 'key'>[]): string[] => rows.map(({ key }) => key).sort();
-
 /** Starts everything with an empty audit log and an empty ledger. */
 export async function start(options: StartOptions = {}): Promise<Forwarder> {
   const clock = { now: options.source ? Math.floor(Date.now() / 1000) : KONG_NOW };

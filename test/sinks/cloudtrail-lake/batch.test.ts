@@ -7,11 +7,11 @@ import {
   wireBytes,
 } from '../../../lambda/sinks/cloudtrail-lake/batch.ts';
 import type { AuditEvent } from '../../../lambda/sinks/cloudtrail-lake/event.ts';
+import { withChecksum } from '../../support/audit-event.ts';
 
 const event = (id: number | string, eventData: string): AuditEvent => ({
   id: String(id),
-  eventData,
-  eventDataChecksum: 'c'.repeat(44),
+  ...withChecksum(eventData),
 });
 
 /** The groups in which `events` come out of a batcher. */

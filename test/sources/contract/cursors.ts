@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ago, idsOf, readAll, type SourceSubject, writeAll } from '../harness.ts';
+import { ago, readAll, type SourceSubject, writeAll } from '../harness.ts';
+import { idsOf } from '../../support/ids.ts';
 
 const SECONDS = Array.from({ length: 40 }, (_, index) => Math.floor(index / 2));
 

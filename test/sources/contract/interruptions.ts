@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { contains, type Window } from '../../../lambda/pipeline/window.ts';
-import {
-  ago,
-  idsOf,
-  PAGE_SIZE,
-  readAll,
-  readInRuns,
-  type SourceHarness,
-  type SourceSubject,
-  writeAll,
-} from '../harness.ts';
+import { ago, PAGE_SIZE, readAll, readInRuns, type SourceHarness, type SourceSubject, writeAll } from '../harness.ts';
+import { idsOf } from '../../support/ids.ts';
 
 const kindOf = ({ tries, again, resend }: Window): object => ({ tries, again, resend });
 

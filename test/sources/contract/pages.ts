@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { contains, type Window } from '../../../lambda/pipeline/window.ts';
-import { ago, idsOf, PAGE_SIZE, readAll, type SourceHarness, type SourceSubject, writeAll } from '../harness.ts';
+import { ago, PAGE_SIZE, readAll, type SourceHarness, type SourceSubject, writeAll } from '../harness.ts';
+import { idsOf } from '../../support/ids.ts';
 
 /** Most seconds hold several rows, and pages end within them. */
 const SECONDS = Array.from({ length: 60 }, (_, index) => Math.floor(index / 2.5) * (index % 4 === 0 ? 2 : 1));

@@ -6,8 +6,14 @@ import {
   KongResponseError,
   KongUnreachableError,
 } from '../../../lambda/errors.ts';
-import { readCapabilities, SCAN_STRATEGIES, strategyOf } from '../../../lambda/sources/kong/capabilities.ts';
+import {
+  readCapabilities,
+  SCAN_STRATEGIES,
+  type ScanStrategy,
+  strategyOf,
+} from '../../../lambda/sources/kong/capabilities.ts';
 import type { Kong } from '../../../lambda/sources/kong/client.ts';
+import { VERSIONS } from './versions.ts';
 
 const ADMIN_API = 'https://kong.internal:8444';
 
@@ -29,29 +35,17 @@ function fakeKong(root: unknown, page: unknown = { data: [], next: null }) {
 }
 
 describe('the strategy', () => {
-  test.each([
-    ['2.8.1.1-enterprise-edition', 'full-scan'],
+  test.each<readonly [version: string, strategy: ScanStrategy | null]>([
+    ...VERSIONS,
     ['2.99.9.9', 'full-scan'],
-    ['3.0.0.0', 'full-scan'],
-    ['3.1.1.2', 'full-scan'],
     ['3.3.9.9', 'full-scan'],
     ['3.4', 'full-scan'],
-    ['3.4.3.7', 'full-scan'],
-    ['3.4.3.8', 'newest-first'],
     ['3.4.3.8-enterprise-edition', 'newest-first'],
-    ['3.4.3.9', 'filtered'],
     ['3.4.3.10', 'filtered'],
     ['3.4.4', 'filtered'],
-    ['3.5.0.3', 'full-scan'],
-    ['3.5.0.4', 'newest-first'],
-    ['3.5.0.5', 'filtered'],
     ['3.5.1.0', 'filtered'],
-    ['3.6.1.4', 'full-scan'],
-    ['3.6.1.5', 'filtered'],
     ['3.6.2.0', 'filtered'],
     ['3.7', 'filtered'],
-    ['3.7.0.0', 'filtered'],
-    ['3.9.1.0', 'filtered'],
     ['3.10.0.2', 'filtered'],
     ['4.0.0.0', 'filtered'],
     ['10.1.0.0', 'filtered'],

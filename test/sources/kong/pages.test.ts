@@ -27,7 +27,7 @@ function connect({ url }: KongSimulator, options: Partial<KongOptions> = {}): Ko
   return kong;
 }
 
-const idsOf = ({ rows }: KongPage) => rows.map((row) => (row as { request_id: string }).request_id);
+const requestIds = ({ rows }: KongPage) => rows.map((row) => (row as { request_id: string }).request_id);
 
 const queries = ({ requests }: KongSimulator) =>
   requests.map(({ path }) => Object.fromEntries(new URL(path, 'http://kong').searchParams));
@@ -39,10 +39,10 @@ describe('fetchPage', () => {
     const kong = connect(simulator);
     const window = { after: NOW - 50, before: NOW };
     const first = await fetchPage(kong, { size: 3, ...window });
-    expect(idsOf(first)).toEqual([4, 3, 2].map((index) => rows[index]?.key));
+    expect(requestIds(first)).toEqual([4, 3, 2].map((index) => rows[index]?.key));
     expect(first).toMatchObject({ start: null, offset: expect.any(String) as string });
     const last = await fetchPage(kong, { size: 3, ...window, offset: first.offset ?? '' });
-    expect(idsOf(last)).toEqual([1, 0].map((index) => rows[index]?.key));
+    expect(requestIds(last)).toEqual([1, 0].map((index) => rows[index]?.key));
     expect(last).toMatchObject({ start: first.offset, offset: null });
     const sent = { size: '3', after: String(NOW - 50), before: String(NOW) };
     expect(queries(simulator)).toEqual([sent, { ...sent, offset: first.offset }]);
@@ -166,7 +166,7 @@ describe('keysetPages', () => {
     await using simulator = await startSilentKong();
     const rows = fill(simulator.table, { count: 8, from: NOW - 50, to: NOW });
     const pages = await Array.fromAsync(keysetPages(connect(simulator), { size: 3 }));
-    expect(pages.flatMap(idsOf).toSorted()).toEqual(rows.map(({ key }) => key).toSorted());
+    expect(pages.flatMap(requestIds).toSorted()).toEqual(rows.map(({ key }) => key).toSorted());
     expect(pages.map(({ start }) => start)).toEqual([null, pages[0]?.offset, pages[1]?.offset]);
   });
 

@@ -7,7 +7,8 @@ import { toCursor } from '../../../lambda/sources/kong/cursor.ts';
 import type { KongSimulator } from '../../simulators/kong.ts';
 import { decodeOffset } from '../../simulators/kong-query.ts';
 import { eraOf } from '../../simulators/kong-version.ts';
-import { ago, collect, connect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { ago, collect, connect, ids, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { keysOf } from '../../support/ids.ts';
 
 const OLD = '2.8.1.1-enterprise-edition';
 const BAD = { fault: 'answer', status: 400, body: { message: 'bad' } } as const;
@@ -61,7 +62,7 @@ describe('a full scan', () => {
     refuse(2);
     const { pages, error } = await collect(scan(simulator, 'full-scan', ago(9, 0), 2));
     expect(error).toBeNull();
-    expect(ids(pages).toSorted()).toEqual([...ids(pages.slice(0, 1)), ...keys(rows)].toSorted());
+    expect(ids(pages).toSorted()).toEqual([...ids(pages.slice(0, 1)), ...keysOf(rows)].toSorted());
     refuse(2, 4);
     expect((await collect(scan(simulator, 'full-scan', ago(9, 0), 2))).error).toMatchObject({ status: 400 });
   });
@@ -89,7 +90,7 @@ describe('an empty answer to an offset of this run is not taken for the end', ()
       if (count === 1) simulator.settings.version = '3.4.3.9';
     });
     expect(error).toBeNull();
-    expect([...new Set(ids(pages))]).toEqual(keys(rows));
+    expect([...new Set(ids(pages))]).toEqual(keysOf(rows));
   });
 
   test.each(['filtered', 'newest-first'] as const)('%s: what is left is asked for without offset', async (strategy) => {
@@ -101,7 +102,7 @@ describe('an empty answer to an offset of this run is not taken for the end', ()
     );
     const { pages, error } = await collect(scan(simulator, strategy, ago(5, 0), 2));
     expect(error).toBeNull();
-    expect([...new Set(ids(pages))]).toEqual(keys(rows));
+    expect([...new Set(ids(pages))]).toEqual(keysOf(rows));
     expect(pages.at(-1)?.left).toEqual([]);
   });
 
@@ -125,7 +126,7 @@ describe('an empty answer to an offset of this run is not taken for the end', ()
       simulator.faults.always(() => (simulator.requests.length === 2 ? BAD : undefined));
       const { pages, error } = await collect(scan(simulator, strategy, ago(9, 0), 2));
       expect(error).toBeNull();
-      expect([...new Set(ids(pages))].toSorted()).toEqual(keys(rows).toSorted());
+      expect([...new Set(ids(pages))].toSorted()).toEqual(keysOf(rows).toSorted());
     },
   );
 
@@ -141,7 +142,7 @@ describe('an empty answer to an offset of this run is not taken for the end', ()
       now = NOW + 60;
     });
     expect(error).toBeNull();
-    expect([...new Set(ids(pages))].toSorted()).toEqual(keys(lasting).toSorted());
+    expect([...new Set(ids(pages))].toSorted()).toEqual(keysOf(lasting).toSorted());
     expect(pages.at(-1)?.left).toEqual([]);
   });
 });
@@ -169,7 +170,7 @@ describe('a part of the log that Kong fails to give', () => {
     const todo = [ago(8, 0), ago(11, 10), ago(30, 20)];
     const { pages, error } = await collect(scan(simulator, 'filtered', todo, 10));
     expect(error).toMatchObject({ name: 'KongResponseError', status: 500 });
-    expect(ids(pages)).toEqual(keys([rows[0], rows[2]].filter((row) => row !== undefined)));
+    expect(ids(pages)).toEqual(keysOf([rows[0], rows[2]].filter((row) => row !== undefined)));
     expect(pages.at(-1)?.left).toEqual([ago(11, 10)]);
   });
 
@@ -200,7 +201,7 @@ describe('a part of the log that Kong fails to give', () => {
     expect(error).toMatchObject({ status: 500 });
     expect((error as Error).message).toContain(`Kong fails to give what it logged at ${toRfc3339(bad)}.`);
     expect(pages.at(-1)?.left).toEqual([{ after: bad, before: bad + 1 }]);
-    expect(new Set(ids(pages))).toEqual(new Set(keys(rows.filter(({ timestamp }) => timestamp !== bad))));
+    expect(new Set(ids(pages))).toEqual(new Set(keysOf(rows.filter(({ timestamp }) => timestamp !== bad))));
   });
 
   test('many seconds: are closed in on in a few runs, of few requests each', async () => {
@@ -218,7 +219,7 @@ describe('a part of the log that Kong fails to give', () => {
       expect(simulator.requests.length).toBeLessThan(330);
     }
     expect(left).toEqual(merge(bad.map((second) => ({ after: second, before: second + 1 }))));
-    expect(read).toEqual(new Set(keys(rows.filter(({ timestamp }) => !bad.includes(timestamp)))));
+    expect(read).toEqual(new Set(keysOf(rows.filter(({ timestamp }) => !bad.includes(timestamp)))));
   });
 
   test('because it would take too long: is asked for in smaller parts', async () => {
@@ -235,7 +236,7 @@ describe('a part of the log that Kong fails to give', () => {
     const { pages, error } = await collect(scan(simulator, 'filtered', ago(63, -1), 10, slow));
     expect(error).toBeNull();
     expect(pages.at(-1)?.left).toEqual([]);
-    expect(new Set(ids(pages))).toEqual(new Set(keys(rows)));
+    expect(new Set(ids(pages))).toEqual(new Set(keysOf(rows)));
   });
 
   test('newest-first: the saved offset is given up once, and the failure of the rest is thrown', async () => {

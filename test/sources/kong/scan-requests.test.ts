@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { oversize } from '../../simulators/wire-fault.ts';
-import { ago, collect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { ago, collect, ids, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { keysOf } from '../../support/ids.ts';
 
 describe('every page', () => {
   test('filtered: is asked for with size, after, before and offset; next is never followed', async () => {
@@ -14,7 +15,7 @@ describe('every page', () => {
       }),
     }));
     const { pages } = await collect(scan(simulator, 'filtered', ago(6, 0), 2));
-    expect(ids(pages)).toEqual(keys(rows));
+    expect(ids(pages)).toEqual(keysOf(rows));
     const [first, ...others] = queries(simulator);
     const sent = { size: '2', after: String(NOW - 6), before: String(NOW) };
     expect(first).toEqual(sent);
@@ -38,7 +39,7 @@ describe('every page', () => {
       return !searchParams.has('offset') && Number(searchParams.get('size')) > 4 ? oversize(2 ** 20) : undefined;
     });
     const { pages } = await collect(scan(simulator, 'filtered', ago(40, 0), 16));
-    expect(ids(pages)).toEqual(keys(rows));
+    expect(ids(pages)).toEqual(keysOf(rows));
     expect(queries(simulator).map(({ size }) => Number(size))).toEqual([16, 8, 4, 8, 16, 16]);
   });
 });

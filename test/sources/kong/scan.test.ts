@@ -1,35 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { contains, type Window } from '../../../lambda/pipeline/window.ts';
-import { type ScanStrategy, strategyOf } from '../../../lambda/sources/kong/capabilities.ts';
+import type { ScanStrategy } from '../../../lambda/sources/kong/capabilities.ts';
 import { ScanMismatch } from '../../../lambda/sources/kong/scan.ts';
-import { ago, collect, ids, keys, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { ago, collect, ids, NOW, queries, record, scan, startSilentKong } from './support.ts';
+import { keysOf } from '../../support/ids.ts';
+import { VERSIONS } from './versions.ts';
 
-const ERAS = [
-  '2.8.1.1-enterprise-edition',
-  '3.0.0.0',
-  '3.1.1.2',
-  '3.3.1.0',
-  '3.4.3.7',
-  '3.4.3.8',
-  '3.4.3.9',
-  '3.5.0.3',
-  '3.5.0.4',
-  '3.5.0.5',
-  '3.6.1.4',
-  '3.6.1.5',
-  '3.7.0.0',
-  '3.8.1.0',
-  '3.9.1.0',
-];
 const STRENGTH: Record<ScanStrategy, readonly ScanStrategy[]> = {
   filtered: ['filtered', 'newest-first', 'full-scan'],
   'newest-first': ['newest-first', 'full-scan'],
   'full-scan': ['full-scan'],
 };
 /** Every version with its own strategy, and with the weaker ones an operator may choose. */
-const PAIRS = ERAS.flatMap((version) =>
-  STRENGTH[strategyOf(version) ?? 'full-scan'].map((by) => [version, by] as const),
-);
+const PAIRS = VERSIONS.flatMap(([version, strategy]) => STRENGTH[strategy].map((by) => [version, by] as const));
 
 describe('every strategy on every Kong that supports it', () => {
   // Two thirds of the seconds hold several rows, and pages of 3 and 7 end within them.
@@ -39,7 +22,7 @@ describe('every strategy on every Kong that supports it', () => {
     await using simulator = await startSilentKong(version);
     const rows = record(simulator, ...seconds);
     const window = ago(20, 4);
-    const wanted = keys(rows.filter(({ timestamp }) => contains(window, timestamp)));
+    const wanted = keysOf(rows.filter(({ timestamp }) => contains(window, timestamp)));
     for (const size of [1, 3, 7, 60, 1000]) {
       const { pages, error } = await collect(scan(simulator, strategy, window, size));
       expect(error).toBeNull();
@@ -69,7 +52,7 @@ describe('a window', () => {
     await using simulator = await startSilentKong('3.5.0.4');
     const rows = record(simulator, ...Array.from({ length: 100 }, (_, index) => index));
     const { pages } = await collect(scan(simulator, 'newest-first', ago(29, 20), 10));
-    expect(ids(pages)).toEqual(keys(rows.slice(21, 30)));
+    expect(ids(pages)).toEqual(keysOf(rows.slice(21, 30)));
     expect(pages.map(({ items }) => items.length)).toEqual([0, 0, 9, 0]);
   });
 
@@ -230,7 +213,7 @@ describe('a log that changes during the scan', () => {
     expect(error).toBeNull();
     const read = ids(pages);
     expect(new Set(read).size).toBe(read.length);
-    expect(read).toEqual(expect.arrayContaining(keys(lasting)));
+    expect(read).toEqual(expect.arrayContaining(keysOf(lasting)));
     if (strategy !== 'full-scan') expect(read.filter((id) => id.startsWith('new-'))).toEqual([]);
   });
 });

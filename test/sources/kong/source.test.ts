@@ -6,7 +6,8 @@ import { toCursor } from '../../../lambda/sources/kong/cursor.ts';
 import { createKongSource } from '../../../lambda/sources/kong/source.ts';
 import type { KongSimulator } from '../../simulators/kong.ts';
 import type { KongRow } from '../../simulators/kong-table.ts';
-import { ago, collect, connect, ids, keys, NOW, record, startSilentKong } from './support.ts';
+import { ago, collect, connect, ids, NOW, record, startSilentKong } from './support.ts';
+import { keysOf } from '../../support/ids.ts';
 
 /** A Kong of primary-key order and without filters. */
 const OLD = '3.4.3.7';
@@ -25,7 +26,7 @@ const read = async (opened: OpenSource, todo: readonly Window[]): Promise<readon
 };
 
 const inside = (rows: readonly KongRow[], todo: readonly Window[]) =>
-  keys(rows.filter(({ timestamp }) => todo.some((window) => contains(window, timestamp))));
+  keysOf(rows.filter(({ timestamp }) => todo.some((window) => contains(window, timestamp))));
 
 const SECONDS = Array.from({ length: 30 }, (_, index) => index);
 
@@ -61,7 +62,7 @@ describe('a Kong that does not keep to its strategy', () => {
     const rows = record(simulator, ...SECONDS);
     const { opened } = await open(simulator);
     const pages = await read(opened, [ago(5, -1), ago(25, 20, { again: true })]);
-    expect(ids(pages)).toEqual(keys(rows));
+    expect(ids(pages)).toEqual(keysOf(rows));
   });
 
   test('starts over: what shrank under the wrong assumption is all to be read again', async () => {
@@ -103,7 +104,7 @@ describe('a Kong that does not keep to its strategy', () => {
     const left = page?.left ?? [];
     const pages = await read(opened, [ago(-1, -2), ...left]);
     expect(pages.find(({ startsOver }) => startsOver)?.left.slice(0, left.length)).toEqual(left);
-    expect(new Set(ids(pages))).toEqual(new Set(keys(rows)));
+    expect(new Set(ids(pages))).toEqual(new Set(keysOf(rows)));
   });
 
   test('fails as Kong fails where that is another matter', async () => {
@@ -146,7 +147,7 @@ describe('an open Kong', () => {
     const { opened } = await open(simulator, 'auto');
     const cursor = toCursor('key', OLD, 'WyJhIl0');
     const pages = await read(opened, [{ after: 0, before: NOW + 1, cursor }]);
-    expect(ids(pages)).toEqual(keys(rows));
+    expect(ids(pages)).toEqual(keysOf(rows));
     expect(simulator.requests.filter(({ path }) => path.includes('WyJhIl0'))).toEqual([]);
   });
 });

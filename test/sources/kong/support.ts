@@ -11,6 +11,7 @@ import { newestFirstPages } from '../../../lambda/sources/kong/newest-first.ts';
 import type { ScanDeps } from '../../../lambda/sources/kong/scan.ts';
 import { startKong, type KongOptions, type KongSimulator } from '../../simulators/kong.ts';
 import type { KongRow } from '../../simulators/kong-table.ts';
+import { idsOf } from '../../support/ids.ts';
 
 export const NOW = 1_700_000_000;
 
@@ -30,8 +31,9 @@ export function connect({ url }: KongSimulator): Kong {
 export const record = ({ table }: KongSimulator, ...secondsAgo: readonly number[]): KongRow[] =>
   secondsAgo.map((ago) => table.record({}, { at: NOW - ago }));
 
-export const keys = (rows: readonly KongRow[]) => rows.map(({ key }) => key).toSorted();
-export const ids = (pages: readonly Page[]) => pages.flatMap(({ items }) => items.map(({ id }) => id)).toSorted();
+/** The ids of all items on these pages, sorted. */
+export const ids = (pages: readonly Page[]) => idsOf(pages).toSorted();
+
 export const ago = (after: number, before: number, kind: Partial<Window> = {}): Window => ({
   after: NOW - after,
   before: NOW - before,

@@ -17,9 +17,9 @@ const CONFIG = { auditTtlSeconds: 604_800, ttlGraceSeconds: 3600 };
 function open() {
   const clock = { now: 0 };
   const ledger = createMemoryLedger({ now: () => clock.now });
-  const idsOf = async (...page: LogEvent[]) =>
+  const idsGiven = async (...page: LogEvent[]) =>
     (await toItems(page, format, bindIds(ledger, CONFIG))).items.map(({ id }) => id);
-  return { clock, ledger, idsOf };
+  return { clock, ledger, idsGiven };
 }
 
 let count = 0;
@@ -30,14 +30,14 @@ const line = (id: string, changes: object = {}): LogEvent => {
 
 describe('an id that a client chose', () => {
   test('is the line’s own while no other has it', async () => {
-    const { idsOf } = open();
-    expect(await idsOf(line('a'), line('b'))).toEqual(['a', 'b']);
+    const { idsGiven } = open();
+    expect(await idsGiven(line('a'), line('b'))).toEqual(['a', 'b']);
   });
 
   test('is the older line’s where a page has two, which are newest first', async () => {
-    const { idsOf } = open();
+    const { idsGiven } = open();
     const [older, newer] = [line('a'), line('a', { request_method: 'POST' })];
-    expect(await idsOf(newer, older)).toEqual([`a-${newer.eventId}`, 'a']);
+    expect(await idsGiven(newer, older)).toEqual([`a-${newer.eventId}`, 'a']);
   });
 
   test('is the same at every reading, page by page, in whatever order, whatever came meanwhile', async () => {
@@ -45,7 +45,7 @@ describe('an id that a client chose', () => {
       fc.asyncProperty(
         fc.array(fc.array(fc.nat(11), { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 8 }),
         async (readings) => {
-          const { idsOf } = open();
+          const { idsGiven } = open();
           // Twelve lines, three of them for each id.
           const lines = Array.from({ length: 12 }, (_, index) =>
             logEvent(nginxLine({ http_x_request_id: `id-${index % 4}`, request_uri: `/${index}` }), {
@@ -55,7 +55,7 @@ describe('an id that a client chose', () => {
           const known = new Map<number, string>();
           for (const reading of readings) {
             const page = [...new Set(reading)];
-            const ids = await idsOf(...page.flatMap((index) => lines[index] ?? []));
+            const ids = await idsGiven(...page.flatMap((index) => lines[index] ?? []));
             page.forEach((index, at) => {
               const id = ids[at] ?? '';
               expect(known.get(index) ?? id).toBe(id);
@@ -70,33 +70,33 @@ describe('an id that a client chose', () => {
   });
 
   test('is one, where the very same line was delivered twice', async () => {
-    const { idsOf } = open();
+    const { idsGiven } = open();
     const once = line('a');
-    expect(await idsOf(once, { ...once, eventId: 'another' })).toEqual(['a', 'a']);
+    expect(await idsGiven(once, { ...once, eventId: 'another' })).toEqual(['a', 'a']);
   });
 
   test('is another’s, where the same line comes at another time: it is another request', async () => {
-    const { idsOf } = open();
+    const { idsGiven } = open();
     const once = line('a');
     const again = { ...once, eventId: 'another', timestamp: once.timestamp + 1 };
-    expect(await idsOf(again, once)).toEqual(['a-another', 'a']);
+    expect(await idsGiven(again, once)).toEqual(['a-another', 'a']);
   });
 
   test('that is already forwarded, and whose line nobody knows, is nobody’s', async () => {
-    const { ledger, idsOf } = open();
+    const { ledger, idsGiven } = open();
     await ledger.mark([{ id: 'a', value: 'an event', ttlSeconds: 60 }]);
     const late = line('a');
-    expect(await idsOf(late)).toEqual([`a-${late.eventId}`]);
-    expect(await idsOf(late)).toEqual([`a-${late.eventId}`]);
+    expect(await idsGiven(late)).toEqual([`a-${late.eventId}`]);
+    expect(await idsGiven(late)).toEqual([`a-${late.eventId}`]);
   });
 
   test('stays bound for longer than its mark lasts', async () => {
-    const { clock, ledger, idsOf } = open();
+    const { clock, ledger, idsGiven } = open();
     const [first, second] = [line('a'), line('a', { request_method: 'POST' })];
-    await idsOf(first);
+    await idsGiven(first);
     await ledger.mark([{ id: 'a', value: 'an event', ttlSeconds: CONFIG.auditTtlSeconds + CONFIG.ttlGraceSeconds }]);
     clock.now += (CONFIG.auditTtlSeconds + CONFIG.ttlGraceSeconds + 900) * 1000;
-    expect(await idsOf(second, first)).toEqual([`a-${second.eventId}`, 'a']);
+    expect(await idsGiven(second, first)).toEqual([`a-${second.eventId}`, 'a']);
   });
 
   test('is the line’s own where there is no ledger', async () => {

@@ -4,7 +4,8 @@ import { SourceLogGroupError } from '../../../lambda/errors.ts';
 import type { Window } from '../../../lambda/pipeline/window.ts';
 import { seeded } from '../../simulators/random.ts';
 import { useAnyCredentials } from '../../support/any-credentials.ts';
-import { createWorld, idsOf, leftBy, NOW, type World } from './world.ts';
+import { createWorld, leftBy, NOW, type World } from './world.ts';
+import { idsOf } from '../../support/ids.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -86,6 +86,4 @@ export function createWorld({ format = nginx({ deriveErrorCode: false }), answer
   };
 }
 
-export const idsOf = (pages: readonly Page[]): string[] => pages.flatMap(({ items }) => items.map(({ id }) => id));
-
 export const leftBy = (pages: readonly Page[]): readonly Window[] => pages.at(-1)?.left ?? [];
