@@ -11,6 +11,7 @@ import { existsSync } from 'fs';
 import { constants } from 'os';
 import { join } from 'path';
 import process from 'process';
+import { setInterval } from 'timers';
 import { fileURLToPath, URL } from 'url';
 
 /** The first one with all that is used here: type stripping without a flag, `using`, `import.meta.main`. */
@@ -56,6 +57,13 @@ function run(node) {
       if (!isPassedOn) child.kill(signal);
       isPassedOn = true;
     });
+  }
+  const parent = process.ppid;
+  // npm hands a signal to the shell that it started, and that shell ends without handing it on.
+  if (process.env['npm_lifecycle_event']) {
+    setInterval(() => {
+      if (process.ppid !== parent) child.kill('SIGTERM');
+    }, 500).unref();
   }
   child.on('error', (error) => fail(`${node} does not start: ${error.message}`, 'Install Node.js 24.'));
   child.on('exit', (code, signal) => {

@@ -99,6 +99,18 @@ describe('in front of a program', () => {
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([7, null]);
   });
+
+  test('under npm it ends when the shell between is killed, which hands no signal on', async () => {
+    const waiting = join(folder, 'orphan.ts');
+    writeFileSync(waiting, `setInterval(() => {}, 1000); console.log('up')`);
+    const command = `'${process.execPath}' '${installed}' '${waiting}'; exit`;
+    const env = { ...process.env, npm_lifecycle_event: 'demo' };
+    const shell = spawn('/bin/sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(shell.stdout, 'data');
+    shell.kill('SIGTERM');
+    // Its output is closed when nobody is left who could write it.
+    await once(shell, 'close');
+  });
 });
 
 describe('nothing starts past the guard:', () => {
@@ -106,8 +118,15 @@ describe('nothing starts past the guard:', () => {
   const scripts = Object.entries(json('package.json')['scripts'] as Record<string, string>);
 
   test.each(scripts)('npm run %s', (_name, command) => {
-    expect(command).toMatch(/^(node infra\/guard\.mjs && |npm )/);
+    expect(command).toMatch(/^(node infra\/guard\.mjs |npm )/);
   });
+
+  test.each(['demo', 'ops', 'test', 'bench', 'chaos'])(
+    'npm run %s starts it in the guard, so that it does not outlive npm',
+    (name) => {
+      expect(Object.fromEntries(scripts)[name]).toMatch(/^node infra\/guard\.mjs [\w./-]+\.(ts|mjs)[\w -]*$/);
+    },
+  );
 
   test.each(['cdk.json', 'infra/example/cdk.json'])('the app of %s', (path) => {
     expect(json(path)['app']).toMatch(/^node (infra|\.\.)\/guard\.mjs (infra|\.\.)\/app\.ts$/);
