@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Forwarder, start } from '../support/forwarder.ts';
 import { keysOf } from '../support/ids.ts';
+import { CHANNEL_ERRORS } from '../sinks/cloudtrail-lake/channel-errors.ts';
 
 /** CloudTrail refuses the event of `id` with `code`. */
 function refuse({ cloudtrail }: Forwarder, id: string | undefined, code: string): void {
@@ -54,13 +55,7 @@ describe('one event fails', () => {
 });
 
 describe('a whole request fails', () => {
-  test.each([
-    'ChannelInsufficientPermission',
-    'ChannelNotFound',
-    'ChannelUnsupportedSchema',
-    'InvalidChannelARN',
-    'UnsupportedOperationException',
-  ])('with %s: the run fails with ChannelError and marks nothing', async (code) => {
+  test.each(CHANNEL_ERRORS)('with %s: the run fails with ChannelError and marks nothing', async (code) => {
     await using forwarder = await start();
     const rows = forwarder.record(5);
     forwarder.cloudtrail.faults.always(() => ({ fault: 'error', code }));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startRedis } from '../../support/redis-server.ts';
 import { checkpoint, record, seen } from '../harness.ts';
-import { failure, ledgerOn, refusals } from './support.ts';
+import { failure, ledgerOn, refusals, reload, SLOW_TO_LOAD } from './support.ts';
 
 describe('redis: diagnosis', () => {
   test.for([
@@ -57,16 +57,11 @@ describe('redis: diagnosis', () => {
   });
 
   test('waits for a server that is still loading its data, as a run does', async () => {
-    await using server = await startRedis({
-      config: ['key-load-delay 1000', 'loading-process-events-interval-bytes 1024'],
-    });
+    await using server = await startRedis(SLOW_TO_LOAD);
     await using ledger = ledgerOn(server);
-    await ledger.mark(Array.from({ length: 400 }, (_, at) => seen(`id-${at}`)));
-    await server.cli('SAVE');
-    await server.kill();
-    const restarting = server.restart();
+    const { loaded } = await reload(server, ledger);
     expect(await ledger.diagnose()).toMatchObject({ ok: true, fix: '' });
-    await restarting;
+    await loaded;
     expect(await refusals(server, 'LOADING')).toBeGreaterThan(0);
   });
 });

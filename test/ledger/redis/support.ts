@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
 import { LedgerError } from '../../../lambda/errors.ts';
+import type { Ledger } from '../../../lambda/ledger/ledger.ts';
 import { createRedisLedger, type RedisLedgerOptions } from '../../../lambda/ledger/redis/ledger.ts';
-import type { RedisServer } from '../../support/redis-server.ts';
+import { type RedisServer, type RedisServerOptions } from '../../support/redis-server.ts';
+import { seen } from '../harness.ts';
 
 /** What the keys of `ledgerOn` begin with. */
 export const prefix = 'kong-audit:{kong}:';
@@ -51,4 +53,17 @@ export function connectionCount(server: RedisServer): () => Promise<number> {
     questions += 1;
     return Number(/total_connections_received:(\d+)/.exec(stats)?.[1]) - questions;
   };
+}
+
+/** For a server that takes long to load 400 keys, and answers LOADING meanwhile. */
+export const SLOW_TO_LOAD: RedisServerOptions = {
+  config: ['key-load-delay 1000', 'loading-process-events-interval-bytes 1024'],
+};
+
+/** Ends the server with 400 ids in it, and starts it again. @returns that it has loaded them */
+export async function reload(server: RedisServer, ledger: Pick<Ledger, 'mark'>): Promise<{ loaded: Promise<void> }> {
+  await ledger.mark(Array.from({ length: 400 }, (_, at) => seen(`id-${at}`)));
+  await server.cli('SAVE');
+  await server.kill();
+  return { loaded: server.restart() };
 }

@@ -6,7 +6,7 @@ import { type RedisServerOptions, startRedis } from '../../support/redis-server.
 import { until } from '../../support/until.ts';
 import { checkpoint, quarantinedIn, record, seen, stored } from '../harness.ts';
 import { startEndpoint } from './endpoint.ts';
-import { failure, ledgerOn, prefix, refusals } from './support.ts';
+import { failure, ledgerOn, prefix, refusals, reload, SLOW_TO_LOAD } from './support.ts';
 
 describe('redis: a server in trouble', () => {
   test('that restarts empty has lost the lock, so no checkpoint is saved', async () => {
@@ -20,16 +20,11 @@ describe('redis: a server in trouble', () => {
   });
 
   test('that is still loading its data is waited for', async () => {
-    await using server = await startRedis({
-      config: ['key-load-delay 1000', 'loading-process-events-interval-bytes 1024'],
-    });
+    await using server = await startRedis(SLOW_TO_LOAD);
     await using ledger = ledgerOn(server);
-    await ledger.mark(Array.from({ length: 400 }, (_, at) => seen(`id-${at}`)));
-    await server.cli('SAVE');
-    await server.kill();
-    const restarting = server.restart();
+    const { loaded } = await reload(server, ledger);
     expect(await ledger.lookup(['id-0', 'id-399'])).toEqual(['event-1', 'event-1']);
-    await restarting;
+    await loaded;
     expect(await refusals(server, 'LOADING')).toBeGreaterThan(0);
   });
 

@@ -10,6 +10,7 @@ import { htmlPage } from '../../simulators/wire-fault.ts';
 import { auditEvent } from '../../support/audit-event.ts';
 import { stubAwsEnvironment } from '../../support/aws-environment.ts';
 import { until } from '../../support/until.ts';
+import { CHANNEL_ERRORS } from './channel-errors.ts';
 
 const events = (count: number): AuditEvent[] => Array.from({ length: count }, (_, index) => auditEvent(`e${index}`));
 
@@ -164,13 +165,7 @@ describe('a configuration that is wrong', () => {
     },
   );
 
-  test.each([
-    'ChannelInsufficientPermission',
-    'ChannelNotFound',
-    'ChannelUnsupportedSchema',
-    'InvalidChannelARN',
-    'UnsupportedOperationException',
-  ])('%s for the request stops the run, and judges no event', async (code) => {
+  test.each(CHANNEL_ERRORS)('%s for the request stops the run, and judges no event', async (code) => {
     await using cloudTrail = await startCloudTrail();
     cloudTrail.faults.always(() => ({ fault: 'error', code, message: 'in AWS’s words' }));
     const batch = events(3);
