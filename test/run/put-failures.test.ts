@@ -174,24 +174,22 @@ describe.concurrent('retries run out', () => {
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 100 });
     expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
+});
 
-  test('and then the time: the run fails all the same', async () => {
-    await using forwarder = await start({
-      env: { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: '1000' },
-      ownProcess: true,
-    });
-    const { kong, cloudtrail } = forwarder;
-    const rows = forwarder.record(30);
-    cloudtrail.faults.always(() => ({ fault: 'omit', ids: (id) => id === rows.at(-1)?.key }));
-    kong.faults.always(({ path }) =>
-      path.startsWith('/audit') && kong.requests.length > 3 ? { fault: 'hang', at: 'before-headers' } : undefined,
-    );
-    expect(await forwarder.fail({}, { remainingMs: 4000 })).toMatchObject({ name: 'PutRetriesExhaustedError' });
-    const { pending } = (await forwarder.checkpoint()) ?? {};
-    const { now } = forwarder.clock;
-    expect(pending).toEqual([
-      { after: 0, before: now - 19 },
-      { after: now - 1, before: now, tries: 1 },
-    ]);
-  });
+test('retries run out and then the time: the run fails all the same', async () => {
+  const reserveMs = 5000;
+  await using forwarder = await start({ env: { KONG_PAGE_SIZE: '10', DEADLINE_RESERVE_MS: `${reserveMs}` } });
+  const { kong, cloudtrail } = forwarder;
+  const rows = forwarder.record(30);
+  cloudtrail.faults.always(() => ({ fault: 'omit', ids: (id) => id === rows.at(-1)?.key }));
+  kong.faults.always(({ path }) =>
+    path.startsWith('/audit') && kong.requests.length > 3 ? { fault: 'hang', at: 'before-headers' } : undefined,
+  );
+  const { now } = forwarder.clock;
+  const arePutsAnswered = () => forwarder.uids().length === 19 && kong.requests.length > 3;
+  expect(await forwarder.cutOff(arePutsAnswered, reserveMs)).toMatchObject({ name: 'PutRetriesExhaustedError' });
+  expect((await forwarder.checkpoint())?.pending).toEqual([
+    { after: 0, before: now - 19 },
+    { after: now - 1, before: now, tries: 1 },
+  ]);
 });
