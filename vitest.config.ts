@@ -11,8 +11,9 @@ const world = { globalSetup: 'test/support/global-setup.ts' };
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Only for what hangs: on a machine with much else to do a test of two seconds takes half a minute.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     setupFiles: 'test/support/leave-no-trace.ts',
     // System tests wait for more than half of their time. Each more of them costs some seconds of CPU: it compiles and warms up for itself.
     maxWorkers: availableParallelism() + 2,
