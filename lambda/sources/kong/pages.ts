@@ -42,7 +42,8 @@ export class OffsetRefused extends Error {
 }
 
 const envelopeSchema = z.object({
-  data: z.array(z.unknown()),
+  // Each row is checked by itself, later.
+  data: z.custom<readonly unknown[]>(Array.isArray, { error: 'Invalid input: expected array' }),
   next: z.string().nullish(),
   offset: z.string().min(1).nullish(),
 });
