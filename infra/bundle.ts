@@ -1,4 +1,5 @@
 import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GenMapping, maybeAddMapping, toEncodedMap } from '@jridgewell/gen-mapping';
@@ -10,8 +11,24 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Where `npm run build` puts the bundle, and where the deployed asset is taken from. */
 export const BUNDLE_DIRECTORY = join(ROOT, 'dist', 'lambda');
 
-const NODE_HTTP = join(ROOT, 'infra', 'node-http.cts');
-const UNDICI = join(ROOT, 'infra', 'undici.mjs');
+/** A module that is written here. */
+const inPlace = (text: string): string => `data:text/javascript,${text}`;
+
+/**
+ * Node's own modules, each loaded when the first module runs that needs it. An `import` in an ES module would load it with the bundle,
+ * needed or not, and read all its members: with some of those come Node's own undici, Web Crypto, or what reads command lines.
+ */
+const BUILT_IN = Object.fromEntries(
+  builtinModules
+    .map((name) => name.replace(/^node:/, ''))
+    .flatMap((name) => {
+      const module = inPlace(`module.exports = process.getBuiltinModule('node:${name}')`);
+      return [
+        [name, module],
+        [`node:${name}`, module],
+      ] as const;
+    }),
+);
 
 const OPTIONS = {
   absWorkingDir: ROOT,
@@ -21,13 +38,12 @@ const OPTIONS = {
   format: 'esm',
   // Packages that ship both kinds of module are taken as ES modules: only those can be shaken.
   mainFields: ['module', 'main'],
-  // What Node defines when it bundles undici: leaves out its second, experimental HTTP parser (undici, lib/dispatcher/client-h1.js).
-  define: { esbuildDetection: '"1"' },
-  alias: { 'node:http': NODE_HTTP, http: NODE_HTTP, undici: UNDICI },
+  alias: BUILT_IN,
   minify: true,
   legalComments: 'none',
-  // Stack traces name files and lines of our own source, whose text is in git.
-  sourcemap: 'linked',
+  // For `readableStack`, which names files and lines of our own source, whose text is in git. Were the map named in the bundle, Node
+  // would read both from end to end at every start.
+  sourcemap: 'external',
   sourcesContent: false,
   // CommonJS dependencies ask for Node's modules with require, which an ES module does not have.
   banner: {
@@ -67,7 +83,7 @@ function withoutDependencies(text: string): string {
   const own = new GenMapping();
   eachMapping(new TraceMap(text), ({ generatedLine, generatedColumn, source, originalLine, originalColumn, name }) => {
     const generated = { line: generatedLine, column: generatedColumn };
-    if (source === null || source.includes('node_modules/')) {
+    if (source === null || source.includes('node_modules/') || source.startsWith('dataurl:')) {
       maybeAddMapping(own, { generated });
     } else {
       const original = { line: originalLine, column: originalColumn };

@@ -5,6 +5,7 @@ import { compose, type Deployment } from './compose.ts';
 import { ConfigError, toError } from './errors.ts';
 import { toInvocation } from './invocation.ts';
 import { createLog, describeError } from './log.ts';
+import { readableStack } from './readable-stack.ts';
 
 type LambdaContext = Partial<Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>>;
 
@@ -27,6 +28,16 @@ export function createHandler(): Handler {
   let deployment: Deployment | undefined;
   const prepare = (): Deployment => (deployment ??= compose(process.env));
   return async (event, context = {}) => {
+    try {
+      return await invoke(event, context);
+    } catch (error) {
+      // Lambda shows the stack of an invocation that failed.
+      if (error instanceof Error && error.stack !== undefined) error.stack = readableStack(error.stack);
+      throw error;
+    }
+  };
+
+  async function invoke(event: unknown, context: LambdaContext): Promise<Answer> {
     const startedAt = Date.now();
     const remainingMs = () => context.getRemainingTimeInMillis?.() ?? startedAt + WITHOUT_LAMBDA_MS - Date.now();
     const requestId = context.awsRequestId ?? 'local';
@@ -45,7 +56,7 @@ export function createHandler(): Handler {
       deployment = undefined;
       throw error;
     }
-  };
+  }
 }
 
 /** What fails before there is a run has its line in the log, too. */

@@ -22,8 +22,7 @@ export const STAND_INS = {
 
 /** The function's environment: one variable for each of `variables` that is given. */
 export function toEnvironment(variables: FunctionVariables): Record<string, string> {
-  // With the source map, stack traces name the TypeScript sources.
-  return { ...named(variables), NODE_OPTIONS: `--enable-source-maps ${HEAP_OPTIONS}` };
+  return { ...named(variables), NODE_OPTIONS: HEAP_OPTIONS };
 }
 
 /**

@@ -1,6 +1,7 @@
+import { json } from 'node:stream/consumers';
 import { type AuditEvent, CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import { Redis } from 'ioredis';
-import { Agent } from 'undici';
+import { openConnections } from '../../lambda/sources/kong/connections.ts';
 
 /*
  * The algorithm of Kong's own integration (Kong/kong-cloudtrails-integration, last changed February 2023), rewritten in Node: the
@@ -46,9 +47,10 @@ export async function handler(): Promise<BaselineSummary> {
   const [host = '', port = ''] = variable('REDIS_HOST').split(':');
   const redis = new Redis({ host, port: Number(port), db: Number(process.env['REDIS_DB'] ?? 0) });
   const client = new CloudTrailDataClient({ region: channelArn.split(':')[3] ?? '' });
-  const agent = new Agent();
+  const connections = openConnections({ connectTimeoutMs: 10_000, timeoutMs: 60_000 });
+  const { signal } = new AbortController();
   const get = async (path: string): Promise<unknown> =>
-    (await agent.request({ method: 'GET', origin: adminApi, path })).body.json();
+    json((await connections.request({ method: 'GET', origin: adminApi, path, headers: {}, signal })).body);
 
   let forwarded = 0;
   let duplicates = 0;
@@ -69,7 +71,7 @@ export async function handler(): Promise<BaselineSummary> {
   } while (offset !== undefined);
   redis.disconnect();
   client.destroy();
-  await agent.close();
+  await connections.destroy();
   return { forwarded, duplicates };
 
   async function unknown(rows: readonly Row[]): Promise<Row[]> {

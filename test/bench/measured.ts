@@ -1,9 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 /*
  * The process that is measured: imports a bundle, calls its handler once and reports what the whole process took. It is bundled
- * itself, so that Node's type stripping is not part of the figures.
+ * itself, so that Node's type stripping is not part of the figures. The report goes to file descriptor 3: Node's own channel to a
+ * child would take the measured process 10 ms of CPU.
  */
+
+/** The file descriptor of its report, JSON. Node's own channel to a child takes the measured process 10 ms of CPU. */
+export const REPORT = 3;
 
 /** What `measured.ts` is told, as its only argument. */
 export interface Job {
@@ -33,9 +38,6 @@ interface Bundle {
   readonly handler: (event: unknown, context: { getRemainingTimeInMillis(): number }) => Promise<unknown>;
 }
 
-// Without its parent there is nobody to report to.
-process.on('disconnect', () => process.exit());
-
 const job = JSON.parse(process.argv[2] ?? '') as Job;
 const startedAt = performance.now();
 const { handler } = (await import(pathToFileURL(job.bundle).href)) as Bundle;
@@ -51,9 +53,7 @@ const measured: Measured = {
   peakRssBytes: process.resourceUsage().maxRSS * 1024,
   answer,
 };
-process.send?.(measured, () => {
-  process.disconnect();
-});
+writeFileSync(3, JSON.stringify(measured));
 
 function getRemainingTimeInMillis(): number {
   return job.remainingMs - (performance.now() - importedAt);

@@ -1,8 +1,10 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../infra/bundle.ts';
 import { toEnvironment } from '../../infra/constructs/function-environment.ts';
@@ -135,21 +137,19 @@ export function importOnly(bundles: Bundles): Promise<Measured> {
 }
 
 async function measure({ measured }: Bundles, job: Job, env: Readonly<Record<string, string>>): Promise<Measured> {
-  const child = fork(measured, [JSON.stringify(job)], {
+  const child = spawn(process.execPath, [measured, JSON.stringify(job)], {
     // Node's options as deployed, and nothing of this machine's own configuration; the log goes nowhere.
     env: { PATH: process.env['PATH'], ...toEnvironment({}), ...env },
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
-  const messages: Measured[] = [];
-  const complaints: string[] = [];
-  child.on('message', (message: Measured) => messages.push(message));
-  child.stderr?.on('data', (text: Buffer) => complaints.push(text.toString()));
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop);
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [report, complaints, code] = await Promise.all([
+    text(child.stdio[3] as Readable),
+    text(child.stdio[2] as Readable),
+    once(child, 'close').then(([status]) => status as number | null),
+  ]);
   process.off('exit', stop);
-  const [message] = messages;
-  if (message === undefined) throw new Error(`The measured process ended with ${code}:\n${complaints.join('')}`);
-  return message;
+  if (report === '') throw new Error(`The measured process ended with ${code}:\n${complaints}`);
+  return JSON.parse(report) as Measured;
 }

@@ -233,7 +233,7 @@ describe("the function's environment", () => {
 
   test("lets Node's heap use most of the function's memory, and leaves some for what is not heap", () => {
     const { NODE_OPTIONS } = environmentOf(minimal);
-    expect(NODE_OPTIONS).toBe('--enable-source-maps --max-old-space-size=768 --max-semi-space-size=32');
+    expect(NODE_OPTIONS).toBe('--max-old-space-size=768 --max-semi-space-size=32');
     minimal.hasResourceProperties('AWS::Lambda::Function', { MemorySize: 1024 });
   });
 

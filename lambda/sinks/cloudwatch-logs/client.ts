@@ -10,6 +10,7 @@ import { addAttempt, type AttemptOptions } from '../aws-attempt.ts';
 import { findEndpoint, NO_CREDENTIALS } from '../aws-endpoint.ts';
 import type { LogLine } from './event.ts';
 import { isAlreadyThere, isMissing } from './problem.ts';
+import { PutLogEventsProtocol } from './protocol.ts';
 
 const index = z.int().min(0).nullish();
 const putAnswer = z.object({
@@ -83,7 +84,7 @@ export function connectLogStream(options: LogStreamOptions): LogStream {
     },
   };
   const stream = { logGroupName: options.groupName, logStreamName: options.streamName };
-  const putting = new CloudWatchLogsClient(settings);
+  const putting = new CloudWatchLogsClient({ ...settings, protocol: PutLogEventsProtocol });
   addAttempt(putting.middlewareStack, { ...options, attemptTimeoutMs });
   // What does no harm twice needs no such care: the SDK asks again, and slows down when it is throttled.
   const asking = new CloudWatchLogsClient({ ...settings, maxAttempts: maxAttempts ?? 10, retryMode: 'adaptive' });
@@ -93,8 +94,8 @@ export function connectLogStream(options: LogStreamOptions): LogStream {
   return {
     async put(lines, abortSignal) {
       const put = async (): Promise<Rejected> => {
-        const logEvents = lines.map(({ timestamp, message }) => ({ timestamp, message }));
-        const answer = await putting.send(new PutLogEventsCommand({ ...stream, logEvents }), { abortSignal });
+        const command = new PutLogEventsCommand({ ...stream, logEvents: [...lines] });
+        const answer = await putting.send(command, { abortSignal });
         return putAnswer.parse(answer).rejectedLogEventsInfo ?? {};
       };
       try {

@@ -42,40 +42,55 @@ export class OffsetRefused extends Error {
 }
 
 const envelopeSchema = z.object({
-  data: z.array(z.unknown()),
+  // Each row is checked by itself, later.
+  data: z.custom<readonly unknown[]>(Array.isArray, { error: 'Invalid input: expected array' }),
   next: z.string().nullish(),
   offset: z.string().min(1).nullish(),
 });
 
 /**
  * Pages from `query` on, in Kong's order. `next` is never followed: it is wrong with filters before Kong 3.9 and forgets `size`
- * before 3.1.
+ * before 3.1. Where the query has a filter, the pages end where the reader's interest does, and the next one is asked for while the
+ * reader is at work on this one; never more than one.
  *
  * @throws {OffsetRefused} 400 for an offset, or an empty last page where there should be one: not an end that can be relied on
  * @throws what `fetchPage` throws
  */
 export async function* keysetPages(kong: Kong, query: PageQuery, asking: Asking = {}): AsyncGenerator<KongPage> {
+  // Without a filter the reader may stop long before the log ends.
+  const readsAhead = query.after !== undefined;
+  let next = query;
   let emptyInARow = 0;
-  for (let next = query; ;) {
-    const page = await fetchPage(kong, next, asking).catch((error: unknown) => {
-      throw next.offset !== undefined && error instanceof KongResponseError && error.status === 400
-        ? new OffsetRefused(error)
-        : error;
-    });
-    if (next.offset !== undefined && page.rows.length === 0 && page.offset === null)
-      throw new OffsetRefused(emptyPage(kong));
-    emptyInARow = page.rows.length === 0 ? emptyInARow + 1 : 0;
-    if (emptyInARow === MOST_EMPTY_PAGES) throw endless(kong);
-    yield page;
-    if (page.offset === null) return;
-    if (page.offset === next.offset)
-      throw new KongResponseError(
-        `Expected a new offset on every page of ${kong.adminApi}${AUDIT_REQUESTS}, got the same one twice.`,
-        200,
-        { fix: 'Does a proxy drop the query string?' },
-      );
-    // Where a page was too large, the next ones probably are: grow again step by step.
-    next = { ...query, size: Math.min(query.size, page.size * 2), offset: page.offset };
+  let fetching: Promise<KongPage> | null = null;
+  try {
+    for (;;) {
+      const page: KongPage = await (fetching ?? fetchNext(kong, next, asking));
+      if (next.offset !== undefined && page.rows.length === 0 && page.offset === null)
+        throw new OffsetRefused(emptyPage(kong));
+      emptyInARow = page.rows.length === 0 ? emptyInARow + 1 : 0;
+      if (emptyInARow === MOST_EMPTY_PAGES) throw endless(kong);
+      const isSame = page.offset !== null && page.offset === next.offset;
+      // Where a page was too large, the next ones probably are: grow again step by step.
+      if (page.offset !== null) next = { ...query, size: Math.min(query.size, page.size * 2), offset: page.offset };
+      fetching = readsAhead && page.offset !== null && !isSame ? fetchNext(kong, next, asking) : null;
+      // Whoever asks for the page hears of it.
+      fetching?.catch(() => undefined);
+      yield page;
+      if (page.offset === null) return;
+      if (isSame) throw sameOffset(kong);
+    }
+  } finally {
+    // The answer names the id of this program's own request, which must be marked.
+    await fetching?.catch(() => undefined);
+  }
+}
+
+async function fetchNext(kong: Kong, next: PageQuery, asking: Asking): Promise<KongPage> {
+  try {
+    return await fetchPage(kong, next, asking);
+  } catch (error) {
+    const isRefused = next.offset !== undefined && error instanceof KongResponseError && error.status === 400;
+    throw isRefused ? new OffsetRefused(error) : error;
   }
 }
 
@@ -160,6 +175,14 @@ function emptyPage(kong: Kong): KongResponseError {
     `Expected entries from ${describe(kong)} for the offset Kong gave, got an empty page.`,
     200,
     { fix: 'Is Kong being upgraded? The next run reads on.' },
+  );
+}
+
+function sameOffset(kong: Kong): KongResponseError {
+  return new KongResponseError(
+    `Expected a new offset on every page of ${kong.adminApi}${AUDIT_REQUESTS}, got the same one twice.`,
+    200,
+    { fix: 'Does a proxy drop the query string?' },
   );
 }
 

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { KongPageTooLargeError, KongResponseError } from '../../../lambda/errors.ts';
 import { connectKong, type Kong, type KongOptions } from '../../../lambda/sources/kong/client.ts';
 import {
@@ -179,6 +180,54 @@ describe('keysetPages', () => {
     simulator.faults.always(({ path }) => (path.includes('offset') ? fault : undefined));
     const pages = keysetPages(connect(simulator), { size: 2 });
     expect((await pages.next()).value).toMatchObject({ start: null });
+    await expect(pages.next()).rejects.toThrow(OffsetRefused);
+  });
+
+  test('asks for the next page while this one is looked at, where Kong says itself where the log ends', async () => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 7, from: NOW - 50, to: NOW });
+    const pages = keysetPages(connect(simulator), { size: 3, after: 0, before: NOW + 1 });
+    await pages.next();
+    await vi.waitFor(() => {
+      expect(simulator.requests).toHaveLength(2);
+    });
+    expect(await Array.fromAsync(pages)).toHaveLength(2);
+    expect(simulator.requests).toHaveLength(3);
+  });
+
+  test('asks for no page ahead where the reader may stop before the end', async () => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 7, from: NOW - 50, to: NOW });
+    const kong = connect(simulator);
+    for await (const page of keysetPages(kong, { size: 3 })) if (page.start !== null) break;
+    expect(simulator.requests).toHaveLength(2);
+    expect(kong.requests()).toBe(2);
+  });
+
+  test('waits for the page it has asked for when it is given up: its request has an id to be marked', async () => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 7, from: NOW - 50, to: NOW });
+    const marked: string[] = [];
+    const onRequestId = async (id: string) => {
+      await setImmediate();
+      marked.push(id);
+    };
+    for await (const page of keysetPages(connect(simulator, { onRequestId }), { size: 3, after: 0, before: NOW + 1 }))
+      if (page.start === null) break;
+    expect(marked).toHaveLength(2);
+  });
+
+  test('tells of the failure of a page it has asked for when that page is wanted, and not before', async () => {
+    await using simulator = await startSilentKong();
+    fill(simulator.table, { count: 7, from: NOW - 50, to: NOW });
+    simulator.faults.always(({ path }) =>
+      path.includes('offset') ? { fault: 'answer', status: 400, body: { message: 'bad offset' } } : undefined,
+    );
+    const pages = keysetPages(connect(simulator), { size: 3, after: 0, before: NOW + 1 });
+    expect((await pages.next()).value).toMatchObject({ start: null });
+    await vi.waitFor(() => {
+      expect(simulator.requests).toHaveLength(2);
+    });
     await expect(pages.next()).rejects.toThrow(OffsetRefused);
   });
 
