@@ -11,6 +11,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Where `npm run build` puts the bundle, and where the deployed asset is taken from. */
 export const BUNDLE_DIRECTORY = join(ROOT, 'dist', 'lambda');
 
+const UNDICI = join(ROOT, 'infra', 'undici.mjs');
+
 /** A module that is written here. */
 const inPlace = (text: string): string => `data:text/javascript,${text}`;
 
@@ -38,7 +40,9 @@ const OPTIONS = {
   format: 'esm',
   // Packages that ship both kinds of module are taken as ES modules: only those can be shaken.
   mainFields: ['module', 'main'],
-  alias: BUILT_IN,
+  // What Node defines when it bundles undici: leaves out its second, experimental HTTP parser (undici, lib/dispatcher/client-h1.js).
+  define: { esbuildDetection: '"1"' },
+  alias: { ...BUILT_IN, undici: UNDICI },
   minify: true,
   legalComments: 'none',
   // For `readableStack`, which names files and lines of our own source, whose text is in git. Were the map named in the bundle, Node

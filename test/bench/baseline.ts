@@ -1,7 +1,6 @@
-import { json } from 'node:stream/consumers';
 import { type AuditEvent, CloudTrailDataClient, PutAuditEventsCommand } from '@aws-sdk/client-cloudtrail-data';
 import { Redis } from 'ioredis';
-import { openConnections } from '../../lambda/sources/kong/connections.ts';
+import { Agent } from 'undici';
 
 /*
  * The algorithm of Kong's own integration (Kong/kong-cloudtrails-integration, last changed February 2023), rewritten in Node: the
@@ -47,10 +46,9 @@ export async function handler(): Promise<BaselineSummary> {
   const [host = '', port = ''] = variable('REDIS_HOST').split(':');
   const redis = new Redis({ host, port: Number(port), db: Number(process.env['REDIS_DB'] ?? 0) });
   const client = new CloudTrailDataClient({ region: channelArn.split(':')[3] ?? '' });
-  const connections = openConnections({ connectTimeoutMs: 10_000, timeoutMs: 60_000 });
-  const { signal } = new AbortController();
+  const agent = new Agent();
   const get = async (path: string): Promise<unknown> =>
-    json((await connections.request({ method: 'GET', origin: adminApi, path, headers: {}, signal })).body);
+    (await agent.request({ method: 'GET', origin: adminApi, path })).body.json();
 
   let forwarded = 0;
   let duplicates = 0;
@@ -71,7 +69,7 @@ export async function handler(): Promise<BaselineSummary> {
   } while (offset !== undefined);
   redis.disconnect();
   client.destroy();
-  await connections.destroy();
+  await agent.close();
   return { forwarded, duplicates };
 
   async function unknown(rows: readonly Row[]): Promise<Row[]> {

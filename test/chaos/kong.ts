@@ -55,7 +55,7 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
       await life.pause(waitSeconds(path, where, answer), where, signal);
       if (faults.happens('kong silent', where)) {
         await life.pause(MAX_TIMEOUT_SECONDS, where, signal);
-        throw Object.assign(new Error('Headers Timeout'), { name: 'TimeoutError' });
+        throw Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
       }
       const ends = faults.happens('kong drips', where)
         ? 'drips'

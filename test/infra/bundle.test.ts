@@ -1,7 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { TraceMap } from '@jridgewell/trace-mapping';
 import { expect, test } from 'vitest';
 import { bundle } from '../../infra/bundle.ts';
@@ -95,4 +99,21 @@ console.log(request === http.request && sameRequest === request && http.WebSocke
   const { stdout } = spawnSync(process.execPath, [bundled], { encoding: 'utf8' });
   expect(stdout).toBe('true\n');
   expect(readFileSync(bundled, 'utf8')).not.toMatch(/from ?"(node:)?http"/);
+});
+
+test('of undici the bundle holds what is used: the Agent and its requests', async () => {
+  const source = sourceFile(`import { Agent } from 'undici';
+const agent = new Agent();
+const { statusCode, body } = await agent.request({ method: 'GET', origin: process.argv[2], path: '/?a=b' });
+console.log(statusCode, await body.text());
+await agent.destroy();
+`);
+  const bundled = join(bundle(scratch('bundle'), source), 'index.mjs');
+  const server = createServer(({ url }, response) => response.end(url)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { stdout } = await promisify(execFile)(process.execPath, [bundled, `http://127.0.0.1:${port}`]);
+  server.close();
+  expect(stdout).toBe('200 /?a=b\n');
+  expect(readFileSync(bundled, 'utf8')).not.toContain('MockAgent');
 });

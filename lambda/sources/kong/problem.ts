@@ -54,7 +54,7 @@ export function unreachable(request: Pick<KongRequest, 'url'>, cause: unknown): 
   const fix = isCertificateProblem(cause)
     ? 'Put the CA that signed Kong’s certificate into KONG_ROOT_CA, and use a host name the certificate covers.'
     : 'Check KONG_ADMIN_API, security groups, routes and that Kong is up.';
-  const isTimeout = (cause as Error).name === 'TimeoutError';
+  const isTimeout = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(code) || (cause as Error).name === 'TimeoutError';
   return new KongUnreachableError(
     `Expected an answer from ${describe(request)}, got ${[code, message].filter(Boolean).join(': ')}.`,
     { fix, isTimeout, cause },
