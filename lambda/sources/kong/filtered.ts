@@ -4,11 +4,14 @@ import { isDue, isLeftOver, type Window } from '../../pipeline/window.ts';
 import { toRfc3339 } from '../../rfc-3339.ts';
 import { above, below, type Stretch, toStretch, toStretches, withoutCursor } from '../stretch.ts';
 import { type Asking, keysetPages, OffsetRefused } from './pages.ts';
-import { eachStretch, newestFirst, refusal, type ScanDeps, ScanMismatch, StretchRefused, within } from './scan.ts';
+import { eachStretch, newestFirst, aboutRows, type ScanDeps, ScanMismatch, StretchRefused, within } from './scan.ts';
 
 /** Kong filters by time and gives the newest first. Every entry is checked against both. */
 export async function* filteredPages(todo: readonly Window[], deps: ScanDeps): AsyncGenerator<Page> {
-  const stretches = toStretches(todo.map(withoutCursor), (upper, lower) => upper.resend === lower.resend);
+  const stretches = toStretches(
+    todo.map(withoutCursor),
+    (upper, lower) => upper.resend === lower.resend && !isClosedInOn(upper) && !isClosedInOn(lower),
+  );
   const budget = { splits: MOST_SPLITS };
   yield* eachStretch(stretches, (stretch) => filteredStretch(stretch, { budget, failure: null }, deps));
 }
@@ -47,16 +50,14 @@ async function* closingIn(
   if (windows.length === 0) return [];
   let left = windows;
   try {
-    // An unread window of one second is what an earlier run has closed in on.
-    const isKnown = secondsOf(windows) === 1 && windows.every((window) => isDue(window) && !isLeftOver(window));
-    const isLastTry = isKnown || search.failure !== null;
+    const isLastTry = search.failure !== null || windows.every(isClosedInOn);
     for await (const page of filteredOnce(windows, { isLastTry }, deps)) {
       left = page.left;
       yield { ...page, left: [...left, ...others] };
     }
     return left;
   } catch (error) {
-    search.failure ??= await refusal(error, deps.kong, ({ rows, offset }) => rows.length === 0 && offset === null);
+    search.failure ??= await aboutRows(error, deps.kong, ({ rows, offset }) => rows.length === 0 && offset === null);
     if (search.failure === null) throw error;
   }
   const { budget } = search;
@@ -68,6 +69,9 @@ async function* closingIn(
   const lowerLeft = yield* closingIn(lower, [...upperLeft, ...others], search, deps);
   return [...upperLeft, ...lowerLeft];
 }
+
+/** An unread window of one second is what an earlier run has left of its search. */
+const isClosedInOn = (window: Window): boolean => secondsOf([window]) === 1 && isDue(window) && !isLeftOver(window);
 
 const secondsOf = (windows: readonly Window[]): number => {
   const { after, before } = toStretch(windows);

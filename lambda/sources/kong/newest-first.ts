@@ -7,7 +7,7 @@ import {
   eachStretch,
   isRefusal,
   newestFirst,
-  refusal,
+  aboutRows,
   SavedOffsetRefused,
   StretchRefused,
   type ScanDeps,
@@ -76,7 +76,7 @@ async function* newestFirstStretch(stretch: Stretch, deps: ScanDeps): AsyncGener
     }
   } catch (error) {
     if (offset !== null && !begun && isRefusal(error)) throw new SavedOffsetRefused();
-    const refused = await refusal(error, deps.kong, ({ rows }) => rows.length > 0);
+    const refused = await aboutRows(error, deps.kong, ({ rows }) => rows.length > 0);
     throw refused ? new StretchRefused(refused) : error;
   }
 }

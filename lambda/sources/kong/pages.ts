@@ -130,7 +130,8 @@ export async function fetchPage(kong: Kong, query: PageQuery, { isLastTry = fals
   }
 }
 
-function isTooMuch(error: unknown): boolean {
+/** Kong fails, or takes too long: perhaps for what it was asked. */
+export function isTooMuch(error: unknown): boolean {
   if (error instanceof KongResponseError) return error.status >= 500;
   return error instanceof KongUnreachableError && error.isTimeout;
 }

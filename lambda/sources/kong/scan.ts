@@ -1,11 +1,11 @@
-import { ForwarderError, KongPageTooLargeError, KongResponseError, KongUnreachableError } from '../../errors.ts';
+import { ForwarderError, KongPageTooLargeError, KongResponseError, toError } from '../../errors.ts';
 import type { Item } from '../../pipeline/activity.ts';
 import type { Page } from '../../pipeline/source.ts';
 import type { Window } from '../../pipeline/window.ts';
 import { isInSome, type Stretch, withoutCursor } from '../stretch.ts';
 import type { Kong } from './client.ts';
 import { type ScanOrder, toCursor } from './cursor.ts';
-import { fetchPage, type KongPage, OffsetRefused } from './pages.ts';
+import { fetchPage, isTooMuch, type KongPage, OffsetRefused } from './pages.ts';
 
 export interface ScanDeps {
   readonly kong: Kong;
@@ -42,24 +42,26 @@ export const isRefusal = (error: unknown): error is OffsetRefused | KongResponse
   error instanceof OffsetRefused || error instanceof KongResponseError || error instanceof KongPageTooLargeError;
 
 /**
- * `error`, if it is about what was asked for, for Kong gives something else at the same time; else null.
+ * `error`, if it may be about some of what was asked for: Kong fails to give it, or takes too long, and gives something else at the same time;
+ * else null. An answer that is no page, or 4xx, is about none of the rows.
  *
  * @param isRight whether a page of one entry, of those before second 1, is what Kong must give
  */
-export async function refusal(error: unknown, kong: Kong, isRight: (page: KongPage) => boolean): Promise<Error | null> {
-  if (!isRefusal(error) && !isTimeout(error)) return null;
-  const about = error instanceof OffsetRefused ? error.cause : error;
+export async function aboutRows(
+  error: unknown,
+  kong: Kong,
+  isRight: (page: KongPage) => boolean,
+): Promise<Error | null> {
+  if (!(error instanceof KongPageTooLargeError) && !isTooMuch(error)) return null;
   try {
-    return isRight(await fetchPage(kong, { size: 1, after: 0, before: 1 }, { isLastTry: true })) ? about : null;
+    return isRight(await fetchPage(kong, { size: 1, after: 0, before: 1 }, { isLastTry: true }))
+      ? toError(error)
+      : null;
   } catch (other) {
-    if (isRefusal(other) || isTimeout(other)) return null;
+    if (isRefusal(other) || isTooMuch(other)) return null;
     throw other;
   }
 }
-
-/** So much may be too much for Kong's database. */
-const isTimeout = (error: unknown): error is KongUnreachableError =>
-  error instanceof KongUnreachableError && error.isTimeout;
 
 /** Pages of one stretch; `left` is what is left of that stretch alone. */
 type StretchPages = (stretch: Stretch) => AsyncGenerator<Page>;
