@@ -190,12 +190,9 @@ export function connectKong(options: KongOptions): Kong {
     },
     now: () => kongNow,
     requests: () => requests,
-    close: () => agent.destroy(withoutStack('The run is over')),
+    close: () => agent.destroy(),
   };
 }
-
-/** Node asks the error that ends a socket for its stack, and would read the bundle's whole source map for it: 30 ms of each run. */
-const withoutStack = (message: string): Error => Object.assign(new Error(message), { stack: message });
 
 /** Is asking again, unchanged, worth it? */
 function isPassing(error: Error): boolean {
