@@ -40,6 +40,7 @@ export function connectSource(
       truth.untold(id);
     },
     isOut: () => world.isOut('kong'),
+    isBadSecond: world.isBadSecond,
     ttlShortSeconds: profile.ttlShortSeconds,
     answerSeconds: profile.pageSeconds,
     offsets: world.offsets,

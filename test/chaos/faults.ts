@@ -24,6 +24,7 @@ const USUAL = {
   'kong upgrade': 0.03,
   'kong offsets go bad': 0.05,
   'kong clock jump': 0.06,
+  'kong fails for seconds': 0.03,
 
   'ledger error, not written': 0.01,
   'ledger error, written': 0.01,

@@ -15,6 +15,8 @@ export interface KongNetworkOptions {
   readonly onUntold: (requestId: string) => void;
   /** True while nobody can reach Kong. */
   readonly isOut: () => boolean;
+  /** Kong fails to give what it logged then. */
+  readonly isBadSecond: (second: number) => boolean;
   /** See `Profile`. */
   readonly ttlShortSeconds: number;
   readonly answerSeconds: number;
@@ -130,7 +132,14 @@ export function kongNetwork(options: KongNetworkOptions): Exchange {
     const row = table.recorded[rows];
     if (row !== undefined) options.onRow(row);
     Object.assign(settings, usual);
-    return answer;
+    return holdsBadSecond(answer)
+      ? { ...answer, status: 500, body: { message: 'An unexpected error occurred' } }
+      : answer;
+  }
+
+  function holdsBadSecond({ body }: KongAnswer): boolean {
+    const { data = [] } = body as { readonly data?: readonly KongEntry[] };
+    return data.some(({ request_timestamp: second }) => options.isBadSecond(Number(second)));
   }
 
   return exchange;

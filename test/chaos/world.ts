@@ -37,6 +37,8 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
   let versionIndex = 0;
   let rolling: string | null = null;
   let isHealed = false;
+  /** Kong fails to give any page that holds an entry of one of these. */
+  let badSeconds: ReadonlySet<number> = new Set();
   const outUntil = { kong: 0, ledger: 0, cloudtrail: 0 };
   let outage: Exclude<Outage, null> = 'refused';
 
@@ -107,6 +109,18 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
     kong.settings.nodes = nodes();
   }
 
+  /** Some entries, until that is mended. */
+  function failForSeconds(): void {
+    const rows = kong.table.visible();
+    if (rows.length === 0) return;
+    badSeconds = new Set([1, 2, 3].map(() => pick(faults.random, rows).timestamp));
+    faults.note('kong fails for seconds', [...badSeconds].join(', '));
+    clock.at(clock.now() + 6 * HOUR * faults.random(), mendSeconds);
+  }
+  function mendSeconds(): void {
+    badSeconds = new Set();
+  }
+
   async function forget(why: 'ledger wiped' | 'ledger failed over'): Promise<void> {
     truth.forgot(await store.contents(), why);
   }
@@ -144,6 +158,7 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
     offsets,
     admins,
     random,
+    isBadSecond: (second: number): boolean => badSeconds.has(second),
     isOut: (what: keyof typeof outUntil): boolean => outUntil[what] > clock.now(),
     outage: (): Outage => (outUntil.cloudtrail > clock.now() ? outage : null),
     /** What is wrong with this entry, as long as that is not healed. */
@@ -169,6 +184,7 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
       sometime(upgrade);
       if (faults.chance('kong offsets go bad')) sometime(offsetsGoBad);
       if (faults.chance('kong clock jump')) sometime(jumpClock);
+      if (faults.chance('kong fails for seconds')) sometime(failForSeconds);
       if (faults.chance('ledger wiped')) sometime(wipe);
       if (faults.chance('outage')) sometime(goOut);
     },
@@ -176,6 +192,7 @@ export function createWorld({ seed, profile, clock, faults, truth, subject }: Wo
     calm(): void {
       settleVersion();
       calmClock();
+      mendSeconds();
       // Runs follow each other closely then, and would have to read little but each other's traces.
       ownShare = 0;
       offsets.goBad(pick(random, BAD_STATUSES));
