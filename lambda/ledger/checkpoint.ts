@@ -40,6 +40,8 @@ export const checkpointSchema = z.strictObject({
   retriedAt: second.exactOptional(),
   /** What is still to be read, lowest first; see `Window`. An entry outside all of them, and below `planned`, has an outcome. */
   pending: z.array(windowSchema),
+  /** Ids that windows which resend have sent, of pages that a run had no time to finish. */
+  resent: z.array(z.string()).exactOptional(),
 });
 
 export type Checkpoint = z.infer<typeof checkpointSchema>;

@@ -30,7 +30,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
   const { source, progress, signals } = deps;
   const todo = byUrgency(progress.current().pending, deps.overlapFrom);
   if (todo.length === 0) return;
-  const resends = watchResends(todo, deps);
+  const resends = watchResends(todo, progress.current().resent ?? [], deps);
   const leftOvers = todo.filter(isLeftOver);
   deps.traffic.begin(Math.min(...leftOvers.map(({ tries = 0 }) => tries)));
   const pages = forward(resends.watch(source.pages(todo)), {
@@ -51,11 +51,11 @@ export async function drain(deps: DrainDeps): Promise<void> {
     for await (const page of pages) {
       settled += 1;
       open.push(...page.leftOvers);
-      const wasWhole = isWhole;
       isWhole &&= page.left !== null;
       if ((isWhole || page.startsOver) && page.left) left = page.left;
-      else if (wasWhole) left = resends.withoutSent(left, settled - 1);
-      await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));
+      resends.settled(isWhole);
+      const pending = tidy([...left, ...open]);
+      await saveThenThrow(page, progress.update({ pending, resent: resends.sent(pending) }));
     }
   } catch (error) {
     if (!isInterruption(error)) throw error;

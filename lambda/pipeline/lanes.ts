@@ -6,6 +6,8 @@ export interface Lanes {
   enter(): Promise<(ended: LaneEnd) => void>;
   /** Puts that may be under way at once now. */
   open(): number;
+  /** All but one were closed for puts that got no answer. */
+  isLast(): boolean;
 }
 
 /** `unanswered`: the put may have been delivered. `throttled`: the sink asked for less. */
@@ -47,6 +49,7 @@ export function createLanes(most: number, onClosed: () => void): Lanes {
 
   return {
     open: () => limit.concurrency,
+    isLast: () => most > 1 && allowed === 1,
     enter: () =>
       new Promise((resolve) => {
         void limit(

@@ -34,7 +34,8 @@ export function keepProgress(
   return {
     current: () => checkpoint,
     async update(change) {
-      const next = { ...checkpoint, ...change };
+      const { resent = [], ...rest } = { ...checkpoint, ...change };
+      const next: Checkpoint = { ...rest, ...(resent.length > 0 && { resent }) };
       const confirmedSince = now() - LONGEST_LAG_MS;
       const confirming = recent;
       await ledger.saveCheckpoint(

@@ -111,7 +111,10 @@ export function createTraffic(most: number, stopping: AbortSignal): Traffic {
       leastTries = tries;
     },
     holdsBack: (tries) =>
-      unansweredLeftOvers >= firstPuts || (!hasTaken && (tries > leastTries || failedLeftOvers >= firstPuts)),
+      unansweredLeftOvers >= firstPuts ||
+      // What is new needs it, and one put more in doubt would be one too many.
+      lanes.isLast() ||
+      (!hasTaken && (tries > leastTries || failedLeftOvers >= firstPuts)),
     isAllFailing: () => !hasTaken && failedPuts + failedLeftOvers >= FIRST_LANES,
     hasTaken: () => hasTaken,
     isDown: () => isDown,

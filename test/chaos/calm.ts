@@ -136,7 +136,9 @@ export async function endInCalm(scene: Scene, invocations: Invocations): Promise
     if (waiting().length === 0) return;
     world.heal();
     await pass(25 * HOUR);
-    for (let run = 0; run < 3 && waiting().length > 0; run += 1) {
+    // Each is put alone.
+    const most = 3 + Math.ceil((3 * waiting().length * putSeconds(profile)) / usableSeconds(profile));
+    for (let run = 0; run < most && waiting().length > 0; run += 1) {
       await pass(PAUSE_SECONDS);
       world.admins.plain(clock.now());
       await runOnce();
@@ -189,7 +191,7 @@ function mostRuns({ profile, world, truth }: Scene): number {
     }
   const stuck = [...open].filter(({ flaw }) => !isDeliverable(flaw)).length;
   const heavy = [...open].filter(({ flaw }) => flaw === 'heavy').length;
-  const put = Math.max(profile.putSeconds + 0.3, 1 / profile.callsPerSecond);
+  const put = putSeconds(profile);
   // What is stuck drags those along that it is put with, until each is put alone; all with their retries.
   const puts = Math.min(open.size, pages + Math.ceil(open.size / profile.eventsPerPut));
   const putting = puts * put + stuck * (10 * 15 * put + 5 * 40);
@@ -198,6 +200,9 @@ function mostRuns({ profile, world, truth }: Scene): number {
   const scans = readsWhole(profile, world.kong.settings.version) && stuck > 0 ? 20 : 5;
   return FIXED_RUNS + 3 * Math.ceil(work / usable) + scans * Math.ceil(reading / usable);
 }
+
+const putSeconds = ({ putSeconds: answer, callsPerSecond }: Profile): number =>
+  Math.max(answer + 0.3, 1 / callsPerSecond);
 
 const readingSeconds = ({ pageSize, pageSeconds }: Profile, rows: number): number =>
   (Math.ceil(rows / pageSize) + 2) * (pageSeconds + 0.3);

@@ -92,11 +92,22 @@ describe('a resend', () => {
     expect(world.delivered).toEqual(['e5', 'e4', 'e2', 'e1', 'e0', 'e3']);
   });
 
-  test('goes on in the next run below what it has sent of a page that it had no time to finish', async () => {
+  /** Pages whose order says nothing about time. */
+  const inNoOrder = {
+    pages: async function* (...args: Parameters<typeof pagesOf>) {
+      for await (const { items, left } of pagesOf(...args)) yield { items, left };
+    },
+  };
+
+  test.each([
+    ['in order', {}],
+    ['in no order', inNoOrder],
+  ])('sends each once of a page, %s, that several runs have not the time to finish', async (_, pages) => {
     let mapped = 0;
     const world = await createWorld({
+      ...pages,
       batchSize: 2,
-      encode: (_, { timeIsUp }) => {
+      encode: (__, { timeIsUp }) => {
         mapped += 1;
         if (mapped % 4 === 0) timeIsUp();
       },
@@ -107,18 +118,29 @@ describe('a resend', () => {
       upTo(10).map((second) => `e${second}`),
     );
     const left = [(await world.run([{ after: 0, before: 10, resend: true }])).pending];
+    const resent = (await world.ledger.loadCheckpoint())?.resent;
+    expect(resent).toEqual(world.delivered.toSorted().reverse());
     while (left.at(-1)?.length && left.length < 10) left.push((await world.run()).pending);
     expect(left.at(-1)).toEqual([]);
     expect(world.delivered.toSorted()).toEqual(upTo(10).map((second) => `e${second}`));
+    expect(await world.ledger.loadCheckpoint()).not.toHaveProperty('resent');
   });
 
-  test('puts what is in quarantine alone, after the others, where a page is in no order: those are not taken down with it', async () => {
+  test('that was tried in vain is not tried for ever: its page is finished', async () => {
     const world = await createWorld({
-      batchSize: 10,
-      pages: async function* (...args) {
-        for await (const { items, left } of pagesOf(...args)) yield { items, left };
-      },
+      batchSize: 1,
+      most: 1,
+      judge: (id) => (['e3', 'e1'].includes(id) ? 'unknown' : 'accepted'),
     });
+    write(world, ...upTo(5));
+    await known(world, ['e0', 'e1', 'e2', 'e3', 'e4']);
+    let { pending } = await world.run([{ after: 0, before: 5, resend: true }]);
+    for (let run = 0; run < 4 && pending.length > 0; run += 1) ({ pending } = await world.run());
+    expect([pending, world.delivered]).toEqual([[], ['e4', 'e2', 'e0']]);
+  });
+
+  test('puts what is in quarantine alone, after the others: those are not taken down with it', async () => {
+    const world = await createWorld({ batchSize: 10 });
     write(world, ...upTo(5));
     await known(world, ['e0', 'e1', 'e3', 'e4']);
     await world.ledger.mark([{ id: 'e2', value: 'quarantined:X', ttlSeconds: 1000 }]);

@@ -184,6 +184,16 @@ describe('left-overs', () => {
     },
   );
 
+  test('wait for a later run when one lane of several is left: one put more in doubt would be one too many', async () => {
+    const holdsBack = async (most: number, unanswered: number) => {
+      const made = createTraffic(most, new AbortController().signal);
+      made.heard(answer(accepted));
+      for (let put = 0; put < unanswered; put += 1) made.ended('unanswered', await made.lanes.enter());
+      return made.holdsBack(1);
+    };
+    expect([await holdsBack(3, 1), await holdsBack(3, 2), await holdsBack(1, 0)]).toEqual([false, true, false]);
+  });
+
   test('that fail alone are to blame, also where puts run one by one', () => {
     const made = createTraffic(1, new AbortController().signal);
     made.heard(answer(notTaken), 'left over');
