@@ -1,48 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { decodeOffset } from '../simulators/kong-query.ts';
-import { eraOf } from '../simulators/kong-version.ts';
 import { type Forwarder, KONG_NOW, start } from '../support/forwarder.ts';
 import { keysOf } from '../support/ids.ts';
 import { ONE_OF_EACH } from '../sources/kong/versions.ts';
+import { delivered, neverListed, shortRun } from './runs.ts';
 
 const env = { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '1' };
-
-const delivered = (forwarder: Forwarder, rows: readonly { readonly key: string }[]) => {
-  const wanted = new Set(rows.map(({ key }) => key));
-  return forwarder.uids().filter((uid) => wanted.has(uid));
-};
-
-/** A run that reads so many pages, and then gets no more from Kong. */
-async function shortRun(forwarder: Forwarder, pages: number, event: unknown = {}): Promise<void> {
-  const { kong } = forwarder;
-  const until = kong.requests.length + 1 + pages;
-  kong.faults.always(() => (kong.requests.length > until ? { fault: 'answer', status: 403 } : undefined));
-  await forwarder.invoke(event).catch(() => undefined);
-  kong.faults.clear();
-}
-
-/** Kong fails to give any page that holds an entry of one of these seconds. */
-function failForSeconds({ faults, table, settings }: Forwarder['kong'], seconds: readonly number[]): void {
-  faults.always(({ path }) => {
-    const query = new URL(path, 'http://kong').searchParams;
-    if (!query.has('before')) return undefined;
-    const position = decodeOffset(query.get('offset'));
-    const { rows } = table.page(eraOf(settings.version), {
-      size: Number(query.get('size')),
-      cursor: position && 'key' in position ? position.key : undefined,
-      after: Number(query.get('after')),
-      before: Number(query.get('before')),
-    });
-    return rows.some(({ timestamp }) => seconds.includes(timestamp))
-      ? { fault: 'answer', status: 500, body: {} }
-      : undefined;
-  });
-}
-
-/** CloudTrail lists the event nowhere, for ever. */
-function neverListed(forwarder: Forwarder, ...ids: readonly string[]): void {
-  forwarder.cloudtrail.faults.always(() => ({ fault: 'omit', ids: (id) => ids.includes(id) }));
-}
 
 describe.each(ONE_OF_EACH)('Kong %s (%s)', (version) => {
   test('one event that never goes through, and a log of many runs: all others are delivered, each once', async () => {
@@ -87,31 +49,6 @@ describe.each(ONE_OF_EACH)('Kong %s (%s)', (version) => {
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 1 });
     expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
     expect(await forwarder.quarantine()).toEqual({});
-  });
-});
-
-describe('seconds that Kong fails to give', () => {
-  test('keep nothing else waiting for more than a few runs: neither what is older, nor what was left over, nor what comes late', async () => {
-    await using forwarder = await start({ env: { ...env, OVERLAP_SECONDS: '3600' } });
-    const { kong } = forwarder;
-    const minutesAgo = (minutes: number) => KONG_NOW - 60 * minutes;
-    const rows = Array.from({ length: 40 }, (_, index) =>
-      forwarder.record(1, {}, { at: minutesAgo(5 + index) }),
-    ).flat();
-    failForSeconds(kong, [10, 20, 30].map(minutesAgo));
-    const readable = keysOf(rows.filter(({ timestamp }) => ![10, 20, 30].map(minutesAgo).includes(timestamp)));
-    const stuck = rows.find(({ timestamp }) => timestamp === minutesAgo(40))?.key ?? '';
-    neverListed(forwarder, stuck);
-    for (let run = 0; run < 6; run += 1) await forwarder.fail();
-    const late = forwarder.record(1, {}, { at: minutesAgo(35) });
-    await forwarder.fail();
-    expect(delivered(forwarder, [...rows, ...late]).sort()).toEqual(
-      [...readable, ...keysOf(late)].filter((key) => key !== stuck).sort(),
-    );
-    expect(Object.keys(await forwarder.quarantine())).toEqual([stuck]);
-
-    kong.faults.clear();
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 3, pending: [] });
   });
 });
 
@@ -194,24 +131,6 @@ describe('nodes whose clocks are two hours apart, answering in turn', () => {
     // The first run reads all there is, the second once more, for nobody can know since when the first node was ahead.
     expect(asked.slice(0, 2).every((requests) => requests > 20)).toBe(true);
     expect(Math.max(...asked.slice(2))).toBeLessThanOrEqual(3);
-  });
-});
-
-describe('a saved offset that Kong no longer takes', () => {
-  test.each([400, 404, 500])('answered with %s for ever: the scan starts over, once, and ends', async (status) => {
-    await using forwarder = await start({ env, kong: { version: '3.3.0.0' }, ownProcess: true });
-    const rows = forwarder.record(60);
-    await shortRun(forwarder, 3);
-    // As an older release may have written it.
-    const stored = (await forwarder.redis.get(`${forwarder.prefix}checkpoint`)) ?? '';
-    const aged = stored.replace(/(\\"offset\\":\\")[^\\]+/, '$1written-by-another-release');
-    expect(aged).not.toBe(stored);
-    await forwarder.redis.set(`${forwarder.prefix}checkpoint`, aged);
-    forwarder.kong.faults.always(({ path }) =>
-      path.includes('another-release') ? { fault: 'answer', status, body: { message: 'no such offset' } } : undefined,
-    );
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 30, duplicates: 30 });
-    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
   });
 });
 

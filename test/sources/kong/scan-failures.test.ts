@@ -5,8 +5,7 @@ import { toRfc3339 } from '../../../lambda/rfc-3339.ts';
 import type { Kong } from '../../../lambda/sources/kong/client.ts';
 import { toCursor } from '../../../lambda/sources/kong/cursor.ts';
 import type { KongSimulator } from '../../simulators/kong.ts';
-import { decodeOffset } from '../../simulators/kong-query.ts';
-import { eraOf } from '../../simulators/kong-version.ts';
+import { failForSeconds } from './failing-seconds.ts';
 import { ago, collect, connect, ids, NOW, queries, record, scan, startSilentKong } from './support.ts';
 import { keysOf } from '../../support/ids.ts';
 
@@ -18,20 +17,6 @@ function failFor(simulator: KongSimulator, isBad: (query: URLSearchParams) => bo
   simulator.faults.always(({ path }) =>
     isBad(new URL(path, 'http://kong').searchParams) ? { ...BAD, status } : undefined,
   );
-}
-
-/** From now on Kong fails to give any page that holds an entry of one of these seconds. */
-function failForSeconds(simulator: KongSimulator, seconds: readonly number[]): void {
-  failFor(simulator, (query) => {
-    const position = decodeOffset(query.get('offset'));
-    const { rows } = simulator.table.page(eraOf(simulator.settings.version), {
-      size: Number(query.get('size')),
-      cursor: position && 'key' in position ? position.key : undefined,
-      after: Number(query.get('after')),
-      before: Number(query.get('before')),
-    });
-    return rows.some(({ timestamp }) => seconds.includes(timestamp));
-  });
 }
 
 describe('a proxy that drops the query string', () => {
