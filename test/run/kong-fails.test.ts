@@ -6,9 +6,9 @@ import { delivered, neverListed, shortRun } from './runs.ts';
 
 const env = { KONG_PAGE_SIZE: '10', OVERLAP_SECONDS: '1' };
 
-describe('seconds that Kong fails to give', () => {
-  test('keep nothing else waiting for more than a few runs: neither what is older, nor what was left over, nor what comes late', async () => {
-    await using forwarder = await start({ env: { ...env, OVERLAP_SECONDS: '3600' } });
+describe.concurrent('Kong fails, and', () => {
+  test('seconds that it fails to give keep nothing else waiting for more than a few runs: neither what is older, nor what was left over, nor what comes late', async () => {
+    await using forwarder = await start({ env: { ...env, OVERLAP_SECONDS: '3600' }, ownProcess: true });
     const { kong } = forwarder;
     const minutesAgo = (minutes: number) => KONG_NOW - 60 * minutes;
     const rows = Array.from({ length: 40 }, (_, index) =>
@@ -29,22 +29,23 @@ describe('seconds that Kong fails to give', () => {
     kong.faults.clear();
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 3, pending: [] });
   });
-});
 
-describe('a saved offset that Kong no longer takes', () => {
-  test.each([400, 404, 500])('answered with %s for ever: the scan starts over, once, and ends', async (status) => {
-    await using forwarder = await start({ env, kong: { version: '3.3.0.0' }, ownProcess: true });
-    const rows = forwarder.record(60);
-    await shortRun(forwarder, 3);
-    // As an older release may have written it.
-    const stored = (await forwarder.redis.get(`${forwarder.prefix}checkpoint`)) ?? '';
-    const aged = stored.replace(/(\\"offset\\":\\")[^\\]+/, '$1written-by-another-release');
-    expect(aged).not.toBe(stored);
-    await forwarder.redis.set(`${forwarder.prefix}checkpoint`, aged);
-    forwarder.kong.faults.always(({ path }) =>
-      path.includes('another-release') ? { fault: 'answer', status, body: { message: 'no such offset' } } : undefined,
-    );
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 30, duplicates: 30 });
-    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
-  });
+  test.each([400, 404, 500])(
+    'a saved offset is answered with %s for ever: the scan starts over, once, and ends',
+    async (status) => {
+      await using forwarder = await start({ env, kong: { version: '3.3.0.0' }, ownProcess: true });
+      const rows = forwarder.record(60);
+      await shortRun(forwarder, 3);
+      // As an older release may have written it.
+      const stored = (await forwarder.redis.get(`${forwarder.prefix}checkpoint`)) ?? '';
+      const aged = stored.replace(/(\\"offset\\":\\")[^\\]+/, '$1written-by-another-release');
+      expect(aged).not.toBe(stored);
+      await forwarder.redis.set(`${forwarder.prefix}checkpoint`, aged);
+      forwarder.kong.faults.always(({ path }) =>
+        path.includes('another-release') ? { fault: 'answer', status, body: { message: 'no such offset' } } : undefined,
+      );
+      expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 30, duplicates: 30 });
+      expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
+    },
+  );
 });

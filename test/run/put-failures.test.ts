@@ -174,6 +174,20 @@ describe.concurrent('retries run out', () => {
     expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 100 });
     expect(forwarder.uids().sort()).toEqual(keysOf(rows));
   });
+
+  test('for all: a sink that is down is not asked for every batch of a backlog', async () => {
+    await using forwarder = await start({ ownProcess: true, env: { AWS_MAX_ATTEMPTS: '1' } });
+    const rows = forwarder.record(2500);
+    forwarder.cloudtrail.faults.always(() => ({ fault: 'error', code: 'InternalFailure', status: 500 }));
+    expect(await forwarder.fail()).toMatchObject({ name: 'PutRetriesExhaustedError' });
+    // The first five, each tried five times.
+    expect(forwarder.cloudtrail.requests.length).toBeLessThanOrEqual(25);
+    expect(await forwarder.quarantine()).toEqual({});
+
+    forwarder.cloudtrail.faults.clear();
+    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 2500 });
+    expect(forwarder.uids().sort()).toEqual(keysOf(rows));
+  });
 });
 
 test('retries run out and then the time: the run fails all the same', async () => {

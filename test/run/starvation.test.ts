@@ -149,22 +149,6 @@ describe('an answer of CloudTrail that is lost', () => {
   });
 });
 
-describe('CloudTrail is down', () => {
-  test('it is not asked for every batch of a backlog', async () => {
-    await using forwarder = await start({ ownProcess: true, env: { AWS_MAX_ATTEMPTS: '1' } });
-    const rows = forwarder.record(2500);
-    forwarder.cloudtrail.faults.always(() => ({ fault: 'error', code: 'InternalFailure', status: 500 }));
-    expect(await forwarder.fail()).toMatchObject({ name: 'PutRetriesExhaustedError' });
-    // The first five, each tried five times.
-    expect(forwarder.cloudtrail.requests.length).toBeLessThanOrEqual(25);
-    expect(await forwarder.quarantine()).toEqual({});
-
-    forwarder.cloudtrail.faults.clear();
-    expect(await forwarder.invoke()).toMatchObject({ status: 'complete', forwarded: 2500 });
-    expect(delivered(forwarder, rows).sort()).toEqual(keysOf(rows));
-  });
-});
-
 describe('the time is up', () => {
   test('while puts wait for the rate limit: they are not sent, and the run ends in time', async () => {
     await using forwarder = await start({ env: { PUT_CALLS_PER_SECOND: '1', DEADLINE_RESERVE_MS: '500' } });
