@@ -119,10 +119,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'pipeline/drain.ts',
-        search: 'await saveThenThrow(page, progress.update({ pending: tidy([...left, ...open]) }));',
+        search: 'const pending = tidy([...left, ...open]);',
         replace: `const all = [...left, ...open];
       const hull = { after: Math.min(...all.map((w) => w.after)), before: Math.max(...all.map((w) => w.before)) };
-      await saveThenThrow(page, progress.update({ pending: open.length > 0 ? [hull] : tidy(all) }));`,
+      const pending = open.length > 0 ? [hull] : tidy(all);`,
       },
     ],
   },
