@@ -19,8 +19,9 @@ const SIMULATIONS = [
   // Whole deployments from the first to the last day, each several times.
   'test/demo.test.ts',
   'test/run/log-group-life.test.ts',
-  // Waits for the retries of a Kong that fails.
+  // Waits for the retries of a Kong that fails, and of a Redis that is gone.
   'test/run/kong-fails.test.ts',
+  'test/run/redis-gone.test.ts',
   // All that CDK makes: every template against CloudFormation's schemas, and the asset as it is deployed.
   'test/infra/validation.test.ts',
   'test/infra/asset.test.ts',
