@@ -57,8 +57,9 @@ async function* closingIn(
     }
     return left;
   } catch (error) {
-    search.failure ??= await aboutRows(error, deps.kong, ({ rows, offset }) => rows.length === 0 && offset === null);
-    if (search.failure === null) throw error;
+    const failure = await aboutRows(error, deps.kong, ({ rows, offset }) => rows.length === 0 && offset === null);
+    if (failure === null) throw error;
+    search.failure ??= failure;
   }
   const { budget } = search;
   if (secondsOf(left) === 1 || budget.splits === 0) return left;

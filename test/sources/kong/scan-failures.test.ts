@@ -207,6 +207,26 @@ describe('a part of the log that Kong fails to give', () => {
     expect(read).toEqual(new Set(keysOf(rows.filter(({ timestamp }) => !bad.includes(timestamp)))));
   });
 
+  test('is searched no further when the run must end, or Kong is gone meanwhile', async () => {
+    await using simulator = await startSilentKong('3.9.1.0');
+    record(simulator, ...Array.from({ length: 64 }, (_, index) => index));
+    failForSeconds(simulator, [NOW - 40]);
+    const kong = connect(simulator);
+    for (const end of [new Error('the time is up'), new KongUnreachableError('refused')]) {
+      let asked = 0;
+      const ending: Kong = {
+        ...kong,
+        get: (...args) => {
+          asked += 1;
+          return asked > 6 ? Promise.reject(end) : kong.get(...args);
+        },
+      };
+      const { error } = await collect(scan(simulator, 'filtered', ago(63, -1), 100, ending));
+      expect(error).toBe(end);
+      expect(asked).toBeLessThanOrEqual(8);
+    }
+  });
+
   test('because it would take too long: is asked for in smaller parts', async () => {
     await using simulator = await startSilentKong('3.9.1.0');
     const rows = record(simulator, ...Array.from({ length: 64 }, (_, index) => index));
